@@ -1,0 +1,79 @@
+"""Where the configuration lies, and how its TOML files are read.
+
+`ingest/` and `index/` are found beside the source tree in a checkout, and in `codesearch/shipped/` of an installed
+wheel; `--config DIR` names a folder that holds both. What the files mean is declared by the rooms that use them, as
+`msgspec.Struct`s: a key that nobody knows is an error, not a silence.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from codesearch.errors import ConfigError
+
+T = TypeVar("T")
+
+_PACKAGE = Path(__file__).parent
+
+
+@cache
+def shipped_root() -> Path:
+    """The folder that holds `ingest/`, `index/` and `corpus/`: the checkout, or the copy in the wheel."""
+    checkout = _PACKAGE.parents[1]
+    if (checkout / "pyproject.toml").is_file() and (checkout / "ingest").is_dir():
+        return checkout
+    return _PACKAGE / "shipped"
+
+
+def config_root(override: Path | None = None) -> Path:
+    """The folder that holds `ingest/` and `index/`.
+
+    Raises:
+        ConfigError: the override lacks one of them.
+    """
+    root = override or shipped_root()
+    for room in ("ingest", "index"):
+        if not (root / room).is_dir():
+            raise ConfigError(str(root), f"has no folder {room}/", "Copy it from the codesearch checkout and edit it.")
+    return root
+
+
+def corpus_folder() -> Path:
+    """The pages that ship with codesearch."""
+    return shipped_root() / "corpus"
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """The file as the given type.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or does not fit the type.
+    """
+    try:
+        with path.open("rb") as file:
+            return msgspec.convert(tomllib.load(file), kind)
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})", "Restore the file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is no TOML ({error})", "Correct the line it names.") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(str(path), str(error), "Compare it with the README beside it.") from error
+
+
+def read_lines(path: Path) -> list[tuple[int, str]]:
+    """The numbered lines of a word list, without comments (`#`) and blank lines.
+
+    Raises:
+        ConfigError: it cannot be read as UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"cannot be read ({error})", "Save it as UTF-8.") from error
+    lines = ((number, line.split("#", 1)[0].strip()) for number, line in enumerate(text.splitlines(), 1))
+    return [(number, line) for number, line in lines if line]

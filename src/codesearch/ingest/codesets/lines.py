@@ -1,0 +1,40 @@
+"""The lines of a fixed-width file, and whether the last of them is whole."""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO, NamedTuple
+
+from codesearch.ingest.codesets.layouts import FileLayout
+from codesearch.records import Reject
+
+
+class Lines(NamedTuple):
+    """Lines without their ends; `ended` is False when the last one has no line end though others have."""
+
+    lines: list[str]
+    ended: bool
+
+
+def read_lines(stream: BinaryIO, layout: FileLayout) -> Lines:
+    """Every line of the file: UTF-8 where it is valid, else in the layout's encoding."""
+    data = stream.read()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode(layout.encoding, errors="replace")
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    if lines and not lines[-1]:
+        lines.pop()
+        return Lines(lines, True)
+    return Lines(lines, len(lines) < 2 or "\r" in text[-1:])
+
+
+def refusal(lines: list[str], location: str, layout: FileLayout) -> Reject | None:
+    """The reject of a whole file most of whose lines fit one of the layout's refusals."""
+    sample = [line for line in lines[:200] if line.strip()]
+    for rule in layout.refuse:
+        pattern = re.compile(rule.line)
+        if sample and sum(1 for line in sample if pattern.match(line)) > len(sample) / 2:
+            return Reject(location, rule.reason, f"{rule.message}. Restore the file as the agency publishes it.")
+    return None

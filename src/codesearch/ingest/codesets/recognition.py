@@ -1,0 +1,133 @@
+"""Recognising a code-set file by its content: never by its name or year."""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import msgspec
+
+from codesearch.ingest.codesets.layouts import FileLayout
+
+HEAD_BYTES = 65_536
+
+_MAX_PREAMBLE = 60
+"""Lines (disclaimers, column titles) that may stand before the first line of a fixed-width file."""
+
+_SHARE = 0.8
+"""Share of the lines after the first one that fits that must fit too; below it the text only mentions codes."""
+
+_ROOT = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>)*+<([A-Za-z_][\w.\-]*)", re.DOTALL)
+_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_PAGE_KEYS = frozenset({"html", "text"})
+DELIMITERS = "\t,;|"
+
+
+def recognise(stream: BinaryIO, layouts: Sequence[FileLayout]) -> FileLayout | None:
+    """The layout that reads the content, or None when it is no code-set file. The stream is left at its start."""
+    stream.seek(0)
+    head = stream.read(HEAD_BYTES)
+    if head.startswith(b"PK\x03\x04"):
+        found = _workbook(stream, head, layouts)
+    else:
+        text = decode(head).lstrip("\ufeff")
+        if text.lstrip().startswith("<"):
+            found = _by_root(text, layouts)
+        else:
+            found = _by_header(text, layouts) or _by_lines(text, layouts)
+    stream.seek(0)
+    return found
+
+
+def decode(head: bytes) -> str:
+    """Text of the first bytes of a file: by its byte order mark, else UTF-8, else Latin-1."""
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return head.decode(encoding, errors="replace")
+    try:
+        return head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            return head[: error.start].decode("utf-8")
+        return head.decode("latin-1")
+
+
+def header_key(title: str) -> str:
+    """The form in which column titles are compared: `Long Description`, `LONG_DESCRIPTION` are one."""
+    return re.sub(r"[\W_]+", "", title).casefold()
+
+
+def header_names(layout: FileLayout) -> dict[str, str]:
+    """Field by column title (in the form of `header_key`)."""
+    return {header_key(title): field for field, titles in layout.headers.items() for title in titles}
+
+
+def _workbook(stream: BinaryIO, head: bytes, layouts: Sequence[FileLayout]) -> FileLayout | None:
+    """Any workbook: which sheet holds codes, and whether one does, is for its reader to say."""
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            is_workbook = "xl/workbook.xml" in archive.namelist()
+    except zipfile.BadZipFile:
+        is_workbook = b"xl/" in head  # cut: its table of contents, at the end, is gone
+    return next((layout for layout in layouts if is_workbook and layout.recognise.workbook), None)
+
+
+def _by_root(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
+    match = _ROOT.match(text)
+    return next((layout for layout in layouts if match and layout.recognise.root == match[1]), None)
+
+
+def _by_header(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    titles = {header_key(title) for title in first_titles(first)}
+    for layout in layouts:
+        if layout.recognise.header:
+            fields = {header_names(layout).get(title) for title in titles}
+            if {"code", "name"} <= fields:
+                return layout
+    return None
+
+
+def first_titles(line: str) -> tuple[str, ...]:
+    """The column titles of the first line of a delimited file or the keys of the first object of a JSON Lines file."""
+    if line.lstrip().startswith("{"):
+        try:
+            row = msgspec.json.decode(line)
+        except msgspec.DecodeError:
+            return ()
+        return () if "url" in row and _PAGE_KEYS & row.keys() else tuple(row)
+    delimiter = delimiter_of(line)
+    return tuple(next(csv.reader([line], delimiter=delimiter))) if delimiter else ()
+
+
+def delimiter_of(line: str) -> str:
+    """The delimiter that the header line uses most; empty when it uses none."""
+    best = max(DELIMITERS, key=line.count)
+    return best if best in line else ""
+
+
+def _by_lines(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
+    lines = text.splitlines()
+    if len(lines) > 1 and not text.endswith(("\n", "\r")):
+        lines.pop()  # it may be cut
+    lines = [line for line in lines if line.strip()]
+    shares = [
+        (-_share(re.compile(layout.recognise.line), lines), layout.recognise.precedence, layout.name, layout)
+        for layout in layouts
+        if layout.recognise.line
+    ]
+    if not shares:
+        return None
+    share, _, _, layout = min(shares, key=lambda entry: entry[:3])
+    return layout if -share >= _SHARE else None
+
+
+def _share(pattern: re.Pattern[str], lines: Sequence[str]) -> float:
+    """Share of the lines that fit, counted from the first that does; 0 when none of the first lines fits."""
+    first = next((number for number, line in enumerate(lines[: _MAX_PREAMBLE + 1]) if pattern.match(line)), None)
+    if first is None:
+        return 0.0
+    return sum(1 for line in lines[first:] if pattern.match(line)) / (len(lines) - first)

@@ -1,0 +1,81 @@
+"""Sources to inputs: files, folders, archives and scrapers' JSON become pages, code-set files, skips and rejects.
+
+An input is read when it is asked for and forgotten afterwards, so memory is bounded by the largest one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from codesearch.errors import SourceError
+from codesearch.records import Reject, Skip
+
+PAGE_SUFFIXES = {".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text", ".md": "text", ".text": "text"}
+JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
+ARCHIVE_SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar", ".warc", ".warc.gz")
+CODESET_SUFFIXES = frozenset({".txt", ".xml", ".xlsx", ".csv", ".tsv", ".json", ".jsonl"})
+_NO_PAGES = ("readme", "license", "licence", "changelog", "contributing", "notice", "authors")
+
+
+class InputFile(NamedTuple):
+    """A file on disk that may hold one page, many, or a code set; `location` is how it is shown."""
+
+    path: Path
+    location: str
+
+
+def walk(source: Path) -> Iterator[InputFile | Skip | Reject]:
+    """The files of a source in the order of their names; a folder is walked to its end, hidden files left out.
+
+    Raises:
+        SourceError: there is nothing at that place, or it cannot be read.
+    """
+    if source.is_file():
+        yield InputFile(source, shown(source))
+    elif source.is_dir():
+        yield from _walk_folder(source)
+    elif source.exists():
+        raise SourceError(str(source), "is neither a file nor a folder", "Give a file, a folder or an archive.")
+    else:
+        raise SourceError(str(source), "does not exist", "Check the spelling, or give another source.")
+
+
+def _walk_folder(folder: Path) -> Iterator[InputFile | Skip | Reject]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Reject(
+            shown(folder), "unreadable", f"the folder cannot be read ({error.strerror}); check its permissions"
+        )
+        return
+    for entry in entries:
+        path = folder / entry.name
+        if entry.name.startswith((".", "__MACOSX")):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk_folder(path)
+        elif not path.is_file():
+            yield Skip(shown(path), "no regular file")
+        else:
+            skip = skip_reason(entry.name)
+            yield Skip(shown(path), skip) if skip else InputFile(path, shown(path))
+
+
+def shown(path: Path | str) -> str:
+    """A path as text that can be written anywhere: bytes of its name that are no UTF-8 become `\ufffd`."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def skip_reason(name: str) -> str:
+    """Why a file is no code source by its name (`readme.md`, `logo.png`); empty for one that may be."""
+    pure = PurePosixPath(name.lower())
+    if pure.stem in _NO_PAGES or pure.name in _NO_PAGES:
+        return "documentation, no code source"
+    if pure.suffix in PAGE_SUFFIXES or pure.suffix in JSON_SUFFIXES or pure.suffix in CODESET_SUFFIXES:
+        return ""
+    if pure.name.endswith(ARCHIVE_SUFFIXES):
+        return ""
+    return f"no code source by its name ({pure.suffix or 'no extension'})"

@@ -1,0 +1,192 @@
+"""Files to fragments: each input is recognised as an archive, a code set, a scraper's JSON or a page, and read as such.
+
+Pages are parsed in worker processes where there are many; results come back in the order of the inputs.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from codesearch.ingest import archives, codesets, scraped_json
+from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, skip_reason
+from codesearch.ingest.page import PageInput, PageParser, file_name_of
+from codesearch.processes import Crew
+from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Source, encode_record
+
+MAX_FILE_BYTES = 2_000_000_000
+_BATCH_PAGES = 16
+_BATCH_BYTES = 1_000_000
+_BATCH_OTHERS = 1000
+
+
+class PackedRecord(msgspec.Struct, frozen=True):
+    """The record of a page as a line of JSON, and what must be known of it before it is unpacked."""
+
+    system: str
+    code: str | None
+    name: str
+    kind: Kind
+    source: tuple[Source, ...]
+    line: bytes
+
+
+Item = CodeRecord | PackedRecord | Reject | Skip | InputWarning
+"""What reading gives: records of code sets as they are, those of pages packed."""
+
+
+class InputReader:
+    """Reads inputs by the configuration of one `ingest/` folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Reads the configuration.
+
+        Raises:
+            ConfigError: a file of it is wrong.
+        """
+        self._folder = folder
+        self._layouts = codesets.load_layouts(folder / "files")
+        self.fingerprint = _fingerprint(folder)
+        _parser(folder, self.fingerprint)  # its mistakes are told now
+
+    def items(self, files: Iterable[InputFile], crew: Crew) -> Iterator[tuple[InputFile, Item]]:
+        """Everything that the files give, with the file that gave it, in their order.
+
+        Raises:
+            SourceError: a package that a file needs is not installed.
+        """
+        given: list[_Batch] = []
+
+        def pages() -> Iterator[_Pages]:
+            for batch in _batches((file, piece) for file in files for piece in self._pieces(file)):
+                given.append(batch)
+                yield _Pages(self._folder, self.fingerprint, [piece for _, piece in batch if isinstance(piece, PageInput)])
+
+        for parsed in crew.ordered(_parse, pages()):
+            answers = iter(parsed)
+            for file, piece in given.pop(0):
+                yield file, next(answers) if isinstance(piece, PageInput) else piece
+
+    def _pieces(self, file: InputFile) -> Iterator[Piece]:
+        """A file's pages, to be parsed, and everything else that it gives."""
+        try:
+            size = file.path.stat().st_size
+            if size > MAX_FILE_BYTES:
+                yield Reject(
+                    file.location, "too-large", f"{size:,} bytes; {MAX_FILE_BYTES:,} are read at most; split it"
+                )
+                return
+            with file.path.open("rb") as stream:
+                layout = codesets.recognise(stream, self._layouts)
+                if layout:
+                    yield from codesets.load(stream, Source(path=file.location, sha256=_checksum(stream)), layout)
+                    return
+        except OSError as error:
+            yield Reject(file.location, "unreadable", f"it cannot be read ({error.strerror}); check its permissions")
+            return
+        if archives.is_archive(file.path.name):
+            for member in archives.members(file.path, file.location):
+                yield from self._of_member(member) if isinstance(member, archives.Member) else (member,)
+        else:
+            yield from self._of_bytes(file.location, file.path.name, file.path.read_bytes())
+
+    def _of_member(self, member: archives.Member) -> Iterator[Piece]:
+        """What a member of an archive gives; archives inside archives are not opened."""
+        if member.url:
+            yield PageInput(member.location, member.data, None, "", member.url, member.fetched)
+            return
+        reason = skip_reason(file_name_of(member.location))
+        if archives.is_archive(member.name):
+            reason = "an archive inside an archive"
+        if reason:
+            yield Skip(member.location, reason)
+            return
+        stream = BytesIO(member.data)
+        layout = codesets.recognise(stream, self._layouts)
+        if layout:
+            source = Source(path=member.location, sha256=hashlib.sha256(member.data).hexdigest())
+            yield from codesets.load(stream, source, layout)
+        else:
+            yield from self._of_bytes(member.location, file_name_of(member.location), member.data)
+
+    def _of_bytes(self, location: str, name: str, data: bytes) -> Iterator[Piece]:
+        suffix = Path(name).suffix.lower()
+        if suffix in JSON_SUFFIXES:
+            yield from scraped_json.pages(data, location)
+        elif suffix in PAGE_SUFFIXES:
+            yield PageInput(location, data, "html" if PAGE_SUFFIXES[suffix] == "html" else "text", name)
+        else:
+            yield Reject(
+                location, "unknown-format", "no layout in ingest/files/ recognises it; see ingest/files/README.md"
+            )
+
+
+def _checksum(stream: BinaryIO) -> str:
+    stream.seek(0)
+    return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _fingerprint(folder: Path) -> str:
+    """A checksum of version and configuration: when it changes, nothing that was read with it may be reused."""
+    digest = hashlib.sha256(version("medical-codesearch").encode())
+    for path in sorted(folder.rglob("*.toml")):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+Piece = PageInput | CodeRecord | Reject | Skip | InputWarning
+_Batch = list[tuple[InputFile, Piece]]
+
+
+def _batches(pieces: Iterable[tuple[InputFile, Piece]]) -> Iterator[_Batch]:
+    """Pieces in their order, as many together as are worth sending to another process."""
+    batch: _Batch = []
+    pages = size = 0
+    for pair in pieces:
+        batch.append(pair)
+        if isinstance(pair[1], PageInput):
+            pages += 1
+            size += len(pair[1].data)
+        if pages == _BATCH_PAGES or size > _BATCH_BYTES or len(batch) == _BATCH_OTHERS:
+            yield batch
+            batch, pages, size = [], 0, 0
+    if batch:
+        yield batch
+
+
+class _Pages(NamedTuple):
+    """Work for a process: pages, and the configuration to parse them by."""
+
+    folder: Path
+    fingerprint: str
+    pages: list[PageInput]
+
+
+def _parse(work: _Pages) -> list[PackedRecord | Reject]:
+    if not work.pages:
+        return []
+    parse = _parser(work.folder, work.fingerprint).parse
+    parsed = [_packed(parse(page)) for page in work.pages]
+    # A page's tree is full of cycles, and the collector may be off: only what is new is looked at.
+    gc.collect(0)
+    return parsed
+
+
+def _packed(found: CodeRecord | Reject) -> PackedRecord | Reject:
+    if isinstance(found, Reject):
+        return found
+    return PackedRecord(found.system, found.code, found.name, found.kind, found.source, encode_record(found))
+
+
+@lru_cache(maxsize=2)
+def _parser(folder: Path, _fingerprint: str) -> PageParser:
+    """A parser by the configuration that has this fingerprint."""
+    return PageParser(folder)

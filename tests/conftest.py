@@ -1,0 +1,40 @@
+"""Options and fixtures of the whole test run.
+
+Golden files (`tests/golden/*.json`) hold the records that pages must give. After a change that is meant, write them
+anew with `pytest tests/test_ingest_golden.py --update-golden`, and read the diff before committing it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds our own options."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Compares a value with the golden file of a name, and shows what differs line by line."""
+
+    def compare(name: str, value: object) -> None:
+        path = GOLDEN / f"{name}.json"
+        given = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+        if request.config.getoption("--update-golden"):
+            path.write_text(given, encoding="utf-8")
+        if not path.exists():
+            pytest.fail(f"{path} is missing; write it with --update-golden", pytrace=False)
+        expected = path.read_text(encoding="utf-8")
+        if given != expected:
+            diff = difflib.unified_diff(expected.splitlines(), given.splitlines(), "golden", "now", lineterm="", n=2)
+            pytest.fail("\n".join([f"{name} differs from its golden file:", *diff]), pytrace=False)
+
+    return compare

@@ -1,0 +1,1 @@
+"""The indexer: `CodeRecord`s in, a Whoosh index on disk out."""

@@ -1,0 +1,110 @@
+"""Named arrays in one file: written once, opened by memory map, read in place.
+
+File: the magic bytes, the length of the header (8 bytes, little-endian), the header (JSON: name -> [dtype, shape,
+offset], and `meta`, any plain data), then the arrays, each at a multiple of 64 bytes.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.errors import IndexCorruptError
+from codesearch.index.durable import writing
+
+Array = npt.NDArray[Any]
+
+MAGIC = b"CSARRAY1"
+ARRAYS_NAME = "index.arrays"
+"""The file of a generation that holds postings and tables."""
+_ALIGNMENT = 64
+_MAX_HEADER = 64 * 1024 * 1024
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+    """Writes the file; equal input gives equal bytes.
+
+    Raises:
+        IndexUnusableError: the file cannot be written.
+    """
+    table: dict[str, tuple[str, tuple[int, ...], int]] = {}
+    offset = 0
+    for name, array in arrays.items():
+        table[name] = (array.dtype.str, array.shape, offset)
+        offset += -(-array.nbytes // _ALIGNMENT) * _ALIGNMENT
+    header = msgspec.json.encode({"arrays": table, "meta": meta}, order="deterministic")
+    with writing(path), path.open("wb") as file:
+        file.write(MAGIC + len(header).to_bytes(8, "little") + header)
+        file.write(b"\0" * (_start(len(header)) - file.tell()))
+        for array in arrays.values():
+            file.write(np.ascontiguousarray(array).data.cast("B") if array.nbytes else b"")
+            file.write(b"\0" * (-file.tell() % _ALIGNMENT))
+
+
+def _start(header_length: int) -> int:
+    end = len(MAGIC) + 8 + header_length
+    return -(-end // _ALIGNMENT) * _ALIGNMENT
+
+
+class _Header(msgspec.Struct):
+    arrays: dict[str, tuple[str, tuple[int, ...], int]]
+    meta: dict[str, Any]
+
+
+class ArrayFile:
+    """The arrays of a file, as read-only views into its memory map."""
+
+    def __init__(self, path: Path) -> None:
+        """Maps the file.
+
+        Raises:
+            IndexCorruptError: it is missing, cut, or no file of arrays.
+        """
+        self._path = path
+        try:
+            with path.open("rb") as file:
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise self._corrupt(f"cannot be read ({error})") from error
+        header, start = self._header()
+        self.meta = header.meta
+        self._arrays = {name: self._view(name, spec, start) for name, spec in header.arrays.items()}
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self._arrays[name]
+        except KeyError as error:
+            raise self._corrupt(f"has no array {name!r}") from error
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._arrays
+
+    def _header(self) -> tuple[_Header, int]:
+        length = int.from_bytes(self._map[len(MAGIC) : len(MAGIC) + 8], "little")
+        if self._map[: len(MAGIC)] != MAGIC or not 0 < length <= min(_MAX_HEADER, len(self._map)):
+            raise self._corrupt("is no file of arrays")
+        begin = len(MAGIC) + 8
+        try:
+            return msgspec.json.decode(self._map[begin : begin + length], type=_Header), _start(length)
+        except msgspec.MsgspecError as error:
+            raise self._corrupt(f"has a broken header ({error})") from error
+
+    def _view(self, name: str, spec: tuple[str, tuple[int, ...], int], start: int) -> Array:
+        dtype_name, shape, offset = spec
+        try:
+            dtype = np.dtype(dtype_name)
+            if dtype.hasobject or min((*shape, offset)) < 0:
+                raise ValueError("is not plain data")
+            count = int(np.prod(shape, dtype=np.int64))
+            return np.frombuffer(self._map, dtype, count, start + offset).reshape(shape)
+        except (ValueError, TypeError) as error:
+            raise self._corrupt(f"is cut: array {name!r} {error}") from error
+
+    def _corrupt(self, reason: str) -> IndexCorruptError:
+        return IndexCorruptError(str(self._path), reason, "Rebuild the index: codesearch reindex SOURCE...")

@@ -1,0 +1,150 @@
+"""Records to the files of a generation: postings and tables, the record file, and the Whoosh segment over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.codes import order_key
+from codesearch.index.arrays import ARRAYS_NAME, write_arrays
+from codesearch.index.expansions import write_expansions
+from codesearch.index.inversion import Beginning, Inverted, Task, Words, begin, end, invert_batch
+from codesearch.index.postings import NONESSENTIAL, Run, layout
+from codesearch.index.ranking import idf
+from codesearch.index.record_file import Batch, StoredRecord, batches, writing_records
+from codesearch.index.segment import write_segment
+from codesearch.index.settings import IndexSettings
+from codesearch.index.spelling import neighbourhood
+from codesearch.index.tables import ancestor_postings, document_frequencies, document_tables, strings
+from codesearch.processes import Crew
+from codesearch.records import CodeRecord
+
+Array = npt.NDArray[Any]
+Listener = Callable[[int], None]
+
+
+def sort_key(stored: StoredRecord) -> tuple[int, str, str, str]:
+    """The order of documents: (system, code), records without a code by name."""
+    record = stored.record
+    return (*order_key(record.system, record.code), record.name)
+
+
+def write_index(
+    folder: Path,
+    records: Iterable[StoredRecord],
+    settings: IndexSettings,
+    progress: Listener | None = None,
+    crew: Crew | None = None,
+) -> None:
+    """Writes everything but the manifest; equal input gives equal bytes, whatever the number of processes.
+
+    Args:
+        folder: where to.
+        records: in the order of `sort_key`; taken one by one and forgotten.
+        settings: what the index is built with.
+        progress: called with the number of records that are done, as they are.
+        crew: the processes that do the inverting; this one alone when None.
+
+    Raises:
+        IndexUnusableError: a file cannot be written.
+    """
+    inversion = _invert(writing_records(folder, records), settings, progress, crew or Crew(1))
+    arrays, keywords = _arrays(inversion, settings)
+    write_arrays(folder / ARRAYS_NAME, arrays, {"documents": inversion.documents, "keywords": keywords})
+    found = (inverted.initials for inverted in inversion.batches)
+    write_expansions(folder, settings, found, set(inversion.terms))
+    write_segment(folder, settings, inversion.documents)
+
+
+def invert(records: Iterable[CodeRecord], settings: IndexSettings) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The arrays of an index, and what goes with them (the number of documents, the values of keyword fields)."""
+    inversion = _invert(batches(map(StoredRecord, records)), settings, None, Crew(1))
+    arrays, keywords = _arrays(inversion, settings)
+    return arrays, {"documents": inversion.documents, "keywords": keywords}
+
+
+class _Inversion(NamedTuple):
+    """All batches inverted, and the words of all processes together."""
+
+    batches: list[Inverted]
+    documents: int
+    terms: list[str]
+    """In the order of their bytes."""
+    words: dict[str, int]
+    """Words as written, in order, with the place of their terms."""
+    ranks: dict[int, npt.NDArray[np.int32]]
+    """By process, the place among all terms of each number in its vocabulary."""
+
+    def layout(self, runs: Sequence[Run]) -> dict[str, Array]:
+        """The postings of a run of each batch."""
+        firsts = [inverted.first for inverted in self.batches]
+        ranks = [self.ranks[inverted.owner] for inverted in self.batches]
+        return layout(runs, firsts, ranks, len(self.terms))
+
+
+def _invert(found: Iterable[Batch], settings: IndexSettings, progress: Listener | None, crew: Crew) -> _Inversion:
+    build = uuid4().hex
+    crew.each(begin, Beginning(build, settings))
+    inverted: list[Inverted] = []
+    documents = 0
+    for one in crew.ordered(invert_batch, (Task(build, batch) for batch in found)):
+        inverted.append(one)
+        documents += len(one.columns.keys)
+        if progress:
+            progress(documents)
+    return _Inversion(inverted, documents, *_all_words(crew.each(end, build)))
+
+
+def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int], dict[int, npt.NDArray[np.int32]]]:
+    """The terms and words of all processes, which do not depend on who saw which."""
+    terms = sorted({term for words in vocabularies for term in words.terms}, key=str.encode)
+    places = {term: place for place, term in enumerate(terms)}
+    ranks = {words.owner: np.array([places[term] for term in words.terms], np.int32) for words in vocabularies}
+    of_word = {
+        word: int(ranks[words.owner][number])
+        for words in vocabularies
+        for word, number in words.of_word.items()
+        if number >= 0
+    }
+    return terms, {word: of_word[word] for word in sorted(of_word)}, ranks
+
+
+def _arrays(inversion: _Inversion, settings: IndexSettings) -> tuple[dict[str, Array], dict[str, list[str]]]:
+    """The arrays, and the values of keyword fields."""
+    fields, terms = settings.fields, inversion.terms
+    parts = {
+        "title": inversion.layout([inverted.title for inverted in inversion.batches]),
+        "section": inversion.layout([inverted.sections for inverted in inversion.batches]),
+    }
+    scored = (len(fields.title), sum(weight > 0 for weight in fields.weights))
+    frequencies = document_frequencies(len(terms), list(parts.values()), scored)
+    arrays, keyword_values = document_tables([inverted.columns for inverted in inversion.batches], fields)
+    arrays |= strings(terms, "term")
+    arrays["term.frequency"] = frequencies
+    arrays |= word_tables(inversion.words, frequencies)
+    parts["ancestor"] = ancestor_postings(parts["title"], arrays["parent"], len(terms))
+    parts["title"]["mass"] = entry_mass(parts["title"], idf(frequencies, inversion.documents))
+    for name, part in parts.items():
+        arrays |= {f"{name}.{key}": array for key, array in part.items()}
+    return arrays, keyword_values
+
+
+def word_tables(words: dict[str, int], frequencies: Array) -> dict[str, Array]:
+    """The words as written, with the term of each, and the table by which a misspelt one is found."""
+    terms = np.array(list(words.values()), np.int32)
+    known = [word if frequencies[term] else "" for word, term in words.items()]
+    near = {f"near.{name}": array for name, array in neighbourhood(known).items()}
+    return {**strings(list(words), "word"), "word.term": terms, **near}
+
+
+def entry_mass(title: dict[str, Array], term_idf: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The idf of an entry's essential terms, each once, summed: what a query must cover to cover the entry."""
+    essential = title["weights"] < NONESSENTIAL
+    weights = np.repeat(term_idf, np.diff(title["offsets"]))[essential]
+    mass = np.bincount(title["entries"][essential], weights=weights, minlength=len(title["documents"]))
+    return np.maximum(mass, 1e-6).astype(np.float32)

@@ -1,0 +1,98 @@
+"""The expansions of an index: which phrases are searched as well when some terms are typed, frozen at build time.
+
+They come from the synonym rules, kept where the index holds all words of the phrase, and from the initials of titles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+
+from codesearch.errors import IndexCorruptError
+from codesearch.index.analysis import Analyzer
+from codesearch.index.durable import writing
+from codesearch.index.settings import IndexSettings
+from codesearch.index.synonyms import expansions
+from codesearch.records import CodeRecord
+
+FILE_NAME = "expansions.json"
+_INITIALS = range(3, 7)
+_PHRASES_PER_INITIALS = 4
+_LONGEST_TITLE = 60
+
+
+class Expansion(msgspec.Struct, frozen=True, array_like=True):
+    """A phrase to search as well: its terms, the weight class of its rule, and the phrase as written."""
+
+    terms: tuple[str, ...]
+    weight_class: str
+    phrase: str
+
+
+Table = dict[str, tuple[Expansion, ...]]
+"""Typed terms, joined by blanks -> expansions."""
+
+
+Initials = list[tuple[str, tuple[str, ...], str]]
+"""Initials of titles, the terms of the title, and the title."""
+
+
+def write_expansions(folder: Path, settings: IndexSettings, found: Iterable[Initials], terms: Set[str]) -> None:
+    """Writes the table of an index from the initials of its titles, in the order of documents, and its terms.
+
+    Raises:
+        IndexUnusableError: the file cannot be written.
+    """
+    table: Table = {}
+    for typed, phrases in expansions(settings.rules, Analyzer(settings.analysis)).items():
+        kept = tuple(Expansion(*one) for one in phrases if terms.issuperset(one[0]))
+        if kept:
+            table[" ".join(typed)] = kept
+    for letters, titles in _by_letters(found).items():
+        table.setdefault(letters, tuple(Expansion(terms, "initials", title) for terms, title in titles.items()))
+    path = folder / FILE_NAME
+    with writing(path):
+        path.write_bytes(msgspec.json.encode(table, order="deterministic"))
+
+
+def _by_letters(found: Iterable[Initials]) -> dict[str, dict[tuple[str, ...], str]]:
+    """Of each initials the first titles."""
+    table: dict[str, dict[tuple[str, ...], str]] = {}
+    for letters, terms, title in chain.from_iterable(found):
+        titles = table.setdefault(letters, {})
+        if len(titles) < _PHRASES_PER_INITIALS:
+            titles.setdefault(terms, title)
+    return table
+
+
+def read_expansions(folder: Path) -> Table:
+    """The table of an index.
+
+    Raises:
+        IndexCorruptError: the file is missing or no such table.
+    """
+    path = folder / FILE_NAME
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Table)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise IndexCorruptError(str(path), f"cannot be read ({error})", "Rebuild the index.") from error
+
+
+def initials(records: Iterable[CodeRecord], analyzer: Analyzer) -> Initials:
+    """Initials of short titles as abbreviations of them (`copd`), in the order of the titles, each title once."""
+    found: dict[tuple[str, tuple[str, ...]], str] = {}
+    for record in records:
+        if record.kind == "chapter" or record.system == "ICD10PCS":
+            continue
+        for title in (record.name, *record.inclusion_terms):
+            if len(title) > _LONGEST_TITLE:
+                continue
+            main = title.partition(",")[0]
+            words = [word for word in analyzer.words(analyzer.fold(main)) if analyzer.term(word)]
+            letters = "".join([word[0] for word in words])
+            if len(words) in _INITIALS and letters.isalpha():
+                found.setdefault((letters, tuple(map(analyzer.term, words))), main)
+    return [(letters, terms, title) for (letters, terms), title in found.items()]

@@ -1,0 +1,102 @@
+"""The fields of an index and their weights, read from `index/fields.toml`, and how a record gives their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from codesearch.records import CodeRecord
+
+
+class FieldsConfig(msgspec.Struct, forbid_unknown_fields=True):
+    """`index/fields.toml`."""
+
+    version: int
+    title: dict[str, float]
+    clinical: dict[str, float]
+    unscored: dict[str, float]
+    keywords: dict[str, str]
+
+
+class Fields(NamedTuple):
+    """The searched fields: `title` entries one by one, `sections` one text a field (the unscored ones last)."""
+
+    title: tuple[str, ...]
+    sections: tuple[str, ...]
+    weights: tuple[float, ...]
+    keywords: dict[str, str]
+
+    @classmethod
+    def of(cls, config: FieldsConfig) -> Fields:
+        """The fields of a configuration."""
+        sections = {**config.clinical, **config.unscored}
+        return cls(tuple(config.title), tuple(sections), tuple(sections.values()), config.keywords)
+
+
+def title_texts(record: CodeRecord, fields: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """The entries of a record: (number of the field, text), each text once.
+
+    A record without any gives an empty one: ranking counts on an entry of every document.
+    """
+    seen = set()
+    for number, name in enumerate(fields):
+        value = getattr(record, name)
+        if not value:
+            continue
+        for text in (value,) if isinstance(value, str) else value:
+            if text and text not in seen:
+                seen.add(text)
+                yield number, text
+    if not seen:
+        yield 0, ""
+
+
+class SectionReader:
+    """Gives the texts of a record's sections; most records of code sets have none, so empty ones are passed quickly."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        """Takes the fields in the order of their numbers."""
+        self._groups: dict[str, list[tuple[int, str]]] = {}
+        for number, path in enumerate(fields):
+            name, _, rest = path.partition(".")
+            self._groups.setdefault(name, []).append((number, rest))
+        empty = CodeRecord("", None, "")
+        self._empty = [(name, getattr(empty, name), parts) for name, parts in self._groups.items()]
+
+    def texts(self, record: CodeRecord) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """(number of the field, its texts) for every field that is not empty."""
+        for name, empty, parts in self._empty:
+            value = getattr(record, name)
+            if value is empty or not value:
+                continue
+            for number, rest in parts:
+                texts = _texts(getattr(value, rest) if rest else value)
+                if texts:
+                    yield number, texts
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,) if value else ()
+    if isinstance(value, dict):
+        return tuple(text for pair in value.items() for text in pair if text)
+    return tuple(part if isinstance(part, str) else _text_of(part) for part in value)
+
+
+def _text_of(part: msgspec.Struct) -> str:
+    return " ".join(str(getattr(part, name)) for name in ("title", "payer") if getattr(part, name, ""))
+
+
+def keyword_values(records: Sequence[CodeRecord], path: str) -> list[str]:
+    """A keyword field's values as text; empty where a record has none."""
+    name, _, rest = path.partition(".")
+    values: Iterable[Any] = map(attrgetter(name), records)
+    if rest:
+        values = (value.get(rest) for value in values)
+    return ["" if value is None else _KEYWORDS.get(value, value) for value in values]
+
+
+_KEYWORDS: dict[object, str] = {True: "yes", False: "no"}

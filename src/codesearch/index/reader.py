@@ -1,0 +1,129 @@
+"""Reading a generation: its arrays, names, codes, words and records."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.codes import bare
+from codesearch.index import manifest
+from codesearch.index.analysis import Analyzer
+from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
+from codesearch.index.expansions import Table, read_expansions
+from codesearch.index.ranking import idf
+from codesearch.index.record_file import RecordFile
+from codesearch.index.settings import thaw_settings
+
+
+class Strings:
+    """Texts by number, decoded one by one from the memory map."""
+
+    def __init__(self, text: Array, offsets: Array) -> None:
+        self._text = text.data
+        self._offsets = offsets
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, number: int) -> str:
+        return str(self._text[self._offsets[number] : self._offsets[number + 1]], "utf-8")
+
+    def all(self) -> list[str]:
+        """Every text."""
+        whole, offsets = bytes(self._text), self._offsets.tolist()
+        if whole.isascii():
+            together = whole.decode("ascii")
+            return [together[start:end] for start, end in pairwise(offsets)]
+        return [whole[start:end].decode() for start, end in pairwise(offsets)]
+
+
+class IndexReader:
+    """One generation, open for reading; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens the files of a generation and checks their sizes against the manifest.
+
+        Raises:
+            IndexUnusableError: a file is missing, cut, changed, or of another version.
+        """
+        self.folder = folder
+        self.manifest = manifest.load(folder)
+        self.manifest.check_sizes(folder)
+        self.settings = thaw_settings(self.manifest.config, folder / manifest.MANIFEST)
+        self.analyzer = Analyzer(self.settings.analysis)
+        self.arrays = ArrayFile(folder / ARRAYS_NAME)
+        self.documents = int(self.arrays.meta["documents"])
+        self.keywords: dict[str, list[str]] = self.arrays.meta["keywords"]
+        self.names = Strings(self.arrays["name.text"], self.arrays["name.offsets"])
+        self.codes = Strings(self.arrays["code.text"], self.arrays["code.offsets"])
+        self.records = RecordFile(folder)
+        self.systems = self._system_slices()
+
+    @cached_property
+    def terms(self) -> dict[str, int]:
+        """Term -> its number, in the order of the terms' bytes."""
+        return {term: number for number, term in enumerate(self.term_list)}
+
+    @cached_property
+    def term_list(self) -> list[str]:
+        """The terms in order."""
+        return Strings(self.arrays["term.text"], self.arrays["term.offsets"]).all()
+
+    @cached_property
+    def words(self) -> Strings:
+        """The words of all texts as they are written (folded), in order."""
+        return Strings(self.arrays["word.text"], self.arrays["word.offsets"])
+
+    @cached_property
+    def idf(self) -> npt.NDArray[np.float32]:
+        """The weight of each term by its rarity."""
+        return idf(self.arrays["term.frequency"], self.documents)
+
+    @cached_property
+    def expansions(self) -> Table:
+        """What is searched as well when some terms are typed."""
+        return read_expansions(self.folder)
+
+    def _system_slices(self) -> dict[str, tuple[int, int]]:
+        """System -> the slice of documents that holds its codes."""
+        numbers = self.arrays["keyword.system"]
+        slices = {}
+        starts = np.flatnonzero(np.diff(numbers.astype(np.int64), prepend=-1)).tolist()
+        for start, end in zip(starts, [*starts[1:], self.documents], strict=True):
+            slices[self.keywords["system"][int(numbers[start])]] = (start, end)
+        return slices
+
+    def keyword(self, name: str, document: int) -> str:
+        """A keyword field's value of a document; empty where it has none."""
+        return self.keywords[name][int(self.arrays[f"keyword.{name}"][document])]
+
+    def prefix_slice(self, system: str, prefix: str) -> tuple[int, int]:
+        """The documents of a system whose codes begin with a bare prefix: a slice (start, end)."""
+        return self.range_slice(system, prefix, prefix)
+
+    def range_slice(self, system: str, first: str, last: str) -> tuple[int, int]:
+        """The documents of a system from a bare code to another; all codes that begin with the last are in it."""
+        if system not in self.systems:
+            return 0, 0
+        start, end = self.systems[system]
+        codes = self.arrays["bare"][start:end]
+        # Records without a code stand last in a system and have an empty bare code.
+        coded = int(np.count_nonzero(codes != b"")) if len(codes) and codes[-1] == b"" else len(codes)
+        low = np.searchsorted(codes[:coded], first.encode(), "left")
+        high = np.searchsorted(codes[:coded], last.encode() + b"\x7f", "left")
+        return start + int(low), start + int(high)
+
+    def find(self, system: str, code: str) -> int | None:
+        """The document of a code in any spelling; None where the index has none."""
+        start, end = self.range_slice(system, bare(code), bare(code))
+        if start < end and self.arrays["bare"][start] == bare(code).encode():
+            return start
+        return None
+
+    def close(self) -> None:
+        """Closes the record file; memory maps go with the object."""
+        self.records.close()

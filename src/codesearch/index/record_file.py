@@ -1,0 +1,263 @@
+"""The record file: every record of an index, with the fragments that it was merged from, in compressed blocks.
+
+A document is one line of JSON: `{"record": ..., "fragments": [...]}`; `fragments` is left out where the record is
+exactly what its one source gave. Blocks hold whole lines and are packed with zlib. Beside them stand, for each document,
+where it lies, a hash of its key and a hash of what it says, by which two generations are compared.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.codes import bare
+from codesearch.errors import IndexCorruptError
+from codesearch.index.arrays import ArrayFile, write_arrays
+from codesearch.index.durable import writing
+from codesearch.records import CodeRecord
+
+RECORDS = "records"
+ORPHANS = "orphans"
+"""Names of record files: the index's records, and fragments that belong to none of them."""
+_BLOCK_BYTES = 32 * 1024
+_BATCH_BYTES = 1024 * 1024
+_MAX_BLOCK = 512 * 1024 * 1024
+_HASH_BYTES = 8
+_SOURCES = b',"source":['
+"""What stands in the JSON of a record between what it says and where it comes from; no text can hold it, for a quote in
+a text has a backslash before it."""
+
+
+class StoredRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record as it is kept; `fragments` are what its sources gave, where that is not the record itself."""
+
+    record: CodeRecord
+    fragments: tuple[CodeRecord, ...] = ()
+
+    def sources(self) -> tuple[CodeRecord, ...]:
+        """What the sources gave."""
+        return self.fragments or (self.record,)
+
+
+class RawRecord(msgspec.Struct, frozen=True):
+    """A stored record whose parts are still JSON."""
+
+    record: msgspec.Raw
+    fragments: tuple[msgspec.Raw, ...] = ()
+
+    def sources(self) -> tuple[msgspec.Raw, ...]:
+        """What the sources gave."""
+        return self.fragments or (self.record,)
+
+
+class Batch(NamedTuple):
+    """Some lines of a record file as they are written, and the number of the first document."""
+
+    first: int
+    lines: bytes
+
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_DECODER = msgspec.json.Decoder(StoredRecord)
+_RAW_DECODER = msgspec.json.Decoder(RawRecord)
+
+
+def key_of(record: CodeRecord) -> str:
+    """What a record is known by from one generation to the next: system and code, or where it stands and its name."""
+    if record.code is not None:
+        return f"{record.system}\0{bare(record.code)}"
+    place = record.source[0] if record.source else None
+    return f"{record.system}\0\0{(place.url or place.path) if place else ''}\0{record.name}"
+
+
+def write_records(folder: Path, records: Iterable[StoredRecord], name: str = RECORDS) -> None:
+    """Writes the two files of a record file, `name.bin` and `name.arrays`.
+
+    Raises:
+        IndexUnusableError: a file cannot be written.
+    """
+    for _ in writing_records(folder, records, name):
+        pass
+
+
+def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = RECORDS) -> Iterator[Batch]:
+    """Writes as `write_records` does, and gives the lines on the way; all is written when the last one was taken.
+
+    Raises:
+        IndexUnusableError: a file cannot be written.
+    """
+    blocks, block_of, start_of = array("q", [0]), array("i"), array("i")
+    keys, contents = bytearray(), bytearray()
+    path = folder / f"{name}.bin"
+    with writing(path):
+        file = path.open("wb")
+    with file:
+        block, batch, first = bytearray(), bytearray(), 0
+        for stored in records:
+            block_of.append(len(blocks) - 1)
+            start_of.append(len(block))
+            line = _ENCODER.encode(stored)
+            keys += _hash(key_of(stored.record).encode())
+            contents += _hash(_content(line, stored))
+            block += line
+            block += b"\n"
+            if len(block) >= _BLOCK_BYTES:
+                batch += block
+                with writing(path):
+                    blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
+                block.clear()
+                if len(batch) >= _BATCH_BYTES:
+                    yield Batch(first, bytes(batch))
+                    batch.clear()
+                    first = len(block_of)
+        if block:
+            batch += block
+            with writing(path):
+                blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
+        with writing(path):
+            file.flush()
+    if batch:
+        yield Batch(first, bytes(batch))
+    table = {
+        "blocks": np.array(blocks, np.int64),
+        "block_of": np.array(block_of, np.int32),
+        "start_of": np.array(start_of, np.int32),
+        "keys": np.frombuffer(bytes(keys), "<u8"),
+        "contents": np.frombuffer(bytes(contents), "<u8"),
+    }
+    write_arrays(folder / f"{name}.arrays", table, {})
+
+
+def batches(records: Iterable[StoredRecord]) -> Iterator[Batch]:
+    """The lines of records that are written nowhere."""
+    lines = [_ENCODER.encode(stored) for stored in records]
+    yield Batch(0, b"\n".join(lines))
+
+
+def _hash(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_HASH_BYTES).digest()
+
+
+def _content(line: bytes, stored: StoredRecord) -> bytes:
+    """The part of a line that says something of the code: neither where that comes from, nor the fragments."""
+    return line.partition(_SOURCES)[0] if stored.record.source else line
+
+
+class RecordFile:
+    """The records of an index by document number; keeps the last block unpacked."""
+
+    def __init__(self, folder: Path, name: str = RECORDS) -> None:
+        """Opens the file.
+
+        Raises:
+            IndexCorruptError: a file is missing or cut.
+        """
+        self._path = folder / f"{name}.bin"
+        self._table = ArrayFile(folder / f"{name}.arrays")
+        self._blocks, self._block_of, self._start_of = (self._table[key] for key in ("blocks", "block_of", "start_of"))
+        try:
+            self._file = self._path.open("rb", buffering=0)
+        except OSError as error:
+            raise self._corrupt(f"cannot be read ({error.strerror})") from error
+        self._last: tuple[int, bytes] = (-1, b"")
+
+    def __len__(self) -> int:
+        return len(self._block_of)
+
+    @property
+    def hashes(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """By document, the hash of its key and of what it says.
+
+        Raises:
+            IndexCorruptError: the file has none.
+        """
+        return self._table["keys"], self._table["contents"]
+
+    def get(self, document: int) -> CodeRecord:
+        """The record of a document.
+
+        Raises:
+            IndexCorruptError: its block cannot be unpacked or read.
+        """
+        return self.stored(document).record
+
+    def stored(self, document: int) -> StoredRecord:
+        """The record of a document with its fragments.
+
+        Raises:
+            IndexCorruptError: its block cannot be unpacked or read.
+        """
+        block = self._block(int(self._block_of[document]))
+        start = int(self._start_of[document])
+        return self.decode(block[start : block.find(b"\n", start)])
+
+    def all(self) -> Iterator[StoredRecord]:
+        """Every record in document order.
+
+        Raises:
+            IndexCorruptError: a block cannot be unpacked or read.
+        """
+        return map(self.decode, self.lines())
+
+    def lines(self) -> Iterator[bytes]:
+        """Every record in document order, as a line of JSON.
+
+        Raises:
+            IndexCorruptError: a block cannot be unpacked or read.
+        """
+        for number in range(len(self._blocks) - 1):
+            yield from self._block(number).splitlines()
+
+    def decode(self, line: bytes) -> StoredRecord:
+        """The record of a line.
+
+        Raises:
+            IndexCorruptError: it is no record.
+        """
+        try:
+            return _DECODER.decode(line)
+        except msgspec.MsgspecError as error:
+            raise self._corrupt(f"holds a broken record ({error})") from error
+
+    def decode_raw(self, line: bytes) -> RawRecord:
+        """The record of a line, its parts left as they are.
+
+        Raises:
+            IndexCorruptError: it is no record.
+        """
+        try:
+            return _RAW_DECODER.decode(line)
+        except msgspec.MsgspecError as error:
+            raise self._corrupt(f"holds a broken record ({error})") from error
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def _block(self, number: int) -> bytes:
+        last, block = self._last
+        if last == number:
+            return block
+        start, end = int(self._blocks[number]), int(self._blocks[number + 1])
+        unpacker = zlib.decompressobj()
+        try:
+            # pread keeps no position, so threads may share the file.
+            block = unpacker.decompress(os.pread(self._file.fileno(), end - start, start), _MAX_BLOCK)
+        except (OSError, zlib.error) as error:
+            raise self._corrupt(f"cannot be unpacked ({error})") from error
+        if not unpacker.eof:
+            raise self._corrupt("is cut")
+        self._last = (number, block)
+        return block
+
+    def _corrupt(self, reason: str) -> IndexCorruptError:
+        return IndexCorruptError(str(self._path), reason, "Rebuild the index: codesearch reindex SOURCE...")

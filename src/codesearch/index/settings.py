@@ -1,0 +1,115 @@
+"""What an index is built with: the files of `index/`, read together, and kept in the manifest of every generation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from codesearch.config import read_toml
+from codesearch.errors import IndexCorruptError
+from codesearch.index.analysis import AnalysisConfig
+from codesearch.index.fields import Fields, FieldsConfig
+from codesearch.index.ranking import RankingConfig
+from codesearch.index.synonyms import Rule, read_rules
+
+
+class IndexConfig(msgspec.Struct, frozen=True):
+    """The configuration of an index as plain data."""
+
+    fields: FieldsConfig
+    analysis: AnalysisConfig
+    ranking: RankingConfig
+
+
+class IndexSettings(NamedTuple):
+    """The configuration of an index, ready for use; `rules` (synonyms) are only there when building."""
+
+    config: IndexConfig
+    fields: Fields
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def analysis(self) -> AnalysisConfig:
+        """How text becomes terms."""
+        return self.config.analysis
+
+    @property
+    def ranking(self) -> RankingConfig:
+        """How a match is weighed."""
+        return self.config.ranking
+
+    def frozen(self) -> dict[str, Any]:
+        """The configuration as it goes into a manifest."""
+        plain: dict[str, Any] = msgspec.to_builtins(_FrozenConfig.of(self.config))
+        return plain
+
+
+class _FrozenFields(msgspec.Struct, forbid_unknown_fields=True):
+    """`FieldsConfig` as pairs: fields are numbered in their order, and a JSON object does not keep one."""
+
+    version: int
+    title: list[tuple[str, float]]
+    clinical: list[tuple[str, float]]
+    unscored: list[tuple[str, float]]
+    keywords: list[tuple[str, str]]
+
+
+class _FrozenConfig(msgspec.Struct):
+    """`IndexConfig` as it stands in a manifest."""
+
+    fields: _FrozenFields
+    analysis: AnalysisConfig
+    ranking: RankingConfig
+
+    @classmethod
+    def of(cls, config: IndexConfig) -> _FrozenConfig:
+        fields = config.fields
+        pairs = _FrozenFields(
+            version=fields.version,
+            title=list(fields.title.items()),
+            clinical=list(fields.clinical.items()),
+            unscored=list(fields.unscored.items()),
+            keywords=list(fields.keywords.items()),
+        )
+        return cls(pairs, config.analysis, config.ranking)
+
+    def thawed(self) -> IndexConfig:
+        fields = self.fields
+        config = FieldsConfig(
+            version=fields.version,
+            title=dict(fields.title),
+            clinical=dict(fields.clinical),
+            unscored=dict(fields.unscored),
+            keywords=dict(fields.keywords),
+        )
+        return IndexConfig(config, self.analysis, self.ranking)
+
+
+def read_settings(folder: Path) -> IndexSettings:
+    """The settings in a folder such as `index/`.
+
+    Raises:
+        ConfigError: a file is missing or wrong.
+    """
+    config = IndexConfig(
+        fields=read_toml(folder / "fields.toml", FieldsConfig),
+        analysis=read_toml(folder / "analysis.toml", AnalysisConfig),
+        ranking=read_toml(folder / "ranking.toml", RankingConfig),
+    )
+    rules = read_rules(folder / "synonyms", config.ranking.classes)
+    return IndexSettings(config, Fields.of(config.fields), tuple(rules))
+
+
+def thaw_settings(frozen: dict[str, Any], path: Path) -> IndexSettings:
+    """The settings of a manifest.
+
+    Raises:
+        IndexCorruptError: they are not what this version of codesearch freezes.
+    """
+    try:
+        config = msgspec.convert(frozen, _FrozenConfig).thawed()
+    except msgspec.ValidationError as error:
+        raise IndexCorruptError(str(path), f"has a foreign configuration ({error})", "Rebuild the index.") from error
+    return IndexSettings(config, Fields.of(config.fields))

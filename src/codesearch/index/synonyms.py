@@ -1,0 +1,76 @@
+"""Synonym rules: files in Solr's synonym format, each line with a weight class, as a table from typed terms to phrases.
+
+`kidney, renal | same` makes each phrase find the others; `hives => urticaria | lay` only the right side from the left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from codesearch.config import read_lines
+from codesearch.errors import ConfigError
+from codesearch.index.analysis import Analyzer
+
+
+class Rule(NamedTuple):
+    """One line: what is typed, what is searched as well, and its weight class."""
+
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    weight_class: str
+
+
+Terms = tuple[str, ...]
+Expansions = dict[Terms, list[tuple[Terms, str, str]]]
+"""Typed terms -> (terms of an expansion, its weight class, the expansion as written)."""
+
+
+def read_rules(folder: Path, classes: Iterable[str]) -> list[Rule]:
+    """The rules of all `*.txt` files in a folder, in the order of their names.
+
+    Raises:
+        ConfigError: a line has no class, an unknown one, or an empty side.
+    """
+    known = frozenset(classes)
+    rules: list[Rule] = []
+    for path in sorted(folder.glob("*.txt")):
+        for number, line in read_lines(path):
+            rules += _parse(line, f"{path}:{number}", known)
+    return rules
+
+
+def _parse(line: str, where: str, classes: frozenset[str]) -> Iterator[Rule]:
+    sides, bar, weight_class = line.rpartition("|")
+    weight_class = weight_class.strip()
+    if not bar or weight_class not in classes:
+        expected = f"End the line with `| class`, one of: {', '.join(sorted(classes))}."
+        raise ConfigError(where, f"has no known weight class ({weight_class!r})", expected)
+    left, arrow, right = sides.partition("=>")
+    lefts, rights = _phrases(left), _phrases(right)
+    if not lefts or (arrow and not rights) or (not arrow and len(lefts) < 2):
+        raise ConfigError(where, "has an empty side", "Write `a, b | class` or `a => b | class`.")
+    if arrow:
+        yield Rule(lefts, rights, weight_class)
+    else:
+        for phrase in lefts:
+            yield Rule((phrase,), tuple(other for other in lefts if other != phrase), weight_class)
+
+
+def _phrases(side: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(phrase for phrase in (" ".join(part.split()) for part in side.split(",")) if phrase))
+
+
+def expansions(rules: Iterable[Rule], analyzer: Analyzer) -> Expansions:
+    """The rules by their typed terms, analysed as records and queries are."""
+    table: Expansions = {}
+    for rule in rules:
+        rights = [(tuple(analyzer.terms(phrase)), rule.weight_class, phrase) for phrase in rule.right]
+        for phrase in rule.left:
+            typed = tuple(analyzer.terms(phrase))
+            if typed:
+                found = table.setdefault(typed, [])
+                present = {terms for terms, _, _ in found}
+                found.extend(right for right in rights if right[0] and right[0] != typed and right[0] not in present)
+    return table

@@ -1,0 +1,104 @@
+"""The tables of an index beside its postings: codes, names, keyword fields, parents, document frequencies, ancestors' words.
+
+Documents stand in the order of (system, code), so a system is a slice, and so are a prefix and a range of codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.index.fields import Fields
+from codesearch.index.inversion import CODE_BYTES, Column, Columns, Strings
+
+Array = npt.NDArray[Any]
+
+
+def strings(texts: Sequence[str], name: str) -> dict[str, Array]:
+    """Texts as one run of UTF-8 bytes with offsets: `name.text`, `name.offsets`."""
+    return _joined([Strings.of(texts)], name)
+
+
+def _joined(parts: Sequence[Strings], name: str) -> dict[str, Array]:
+    lengths = np.concatenate([np.zeros(1, np.int64), *(part.lengths for part in parts)])
+    text = np.frombuffer(b"".join([part.text for part in parts]), np.uint8)
+    return {f"{name}.text": text, f"{name}.offsets": np.cumsum(lengths).astype(np.int32)}
+
+
+def document_tables(parts: Sequence[Columns], fields: Fields) -> tuple[dict[str, Array], dict[str, list[str]]]:
+    """Codes, names and keyword fields by document, and the values of each keyword field."""
+    arrays = _joined([part.codes for part in parts], "code")
+    arrays |= _joined([part.names for part in parts], "name")
+    arrays["bare"] = np.concatenate([np.zeros(0, f"S{CODE_BYTES}"), *(part.bare for part in parts)])
+    arrays["parent"] = _parents(parts)
+    arrays["ended"] = np.concatenate([np.zeros(0, bool), *(part.ended for part in parts)])
+    values: dict[str, list[str]] = {}
+    for name in fields.keywords:
+        if name != "parent":
+            values[name], arrays[f"keyword.{name}"] = _column([part.keywords[name] for part in parts])
+    return arrays, values
+
+
+def _column(parts: Sequence[Column]) -> tuple[list[str], Array]:
+    """The values of a keyword field in order, and of each document the number of its value."""
+    values = sorted({value for part in parts for value in part.values})
+    places = {value: place for place, value in enumerate(values)}
+    kind = np.uint8 if len(values) < 256 else np.int32
+    numbers = [np.array([places[value] for value in part.values], kind)[part.numbers] for part in parts]
+    return values, np.concatenate([np.zeros(0, kind), *numbers])
+
+
+def _parents(parts: Sequence[Columns]) -> npt.NDArray[np.int32]:
+    """The document of each record's parent, -1 where it has none in the index."""
+    keys = chain.from_iterable(part.keys for part in parts)
+    places = {key: document for document, key in enumerate(keys) if key}
+    above = chain.from_iterable(part.parents for part in parts)
+    return np.array([places.get(key, -1) if key else -1 for key in above], np.int32)
+
+
+def document_frequencies(term_count: int, parts: Sequence[dict[str, Array]], scored: Sequence[int]) -> npt.NDArray[np.int32]:
+    """In how many documents each term stands; `scored[i]` is how many fields of part i count, from the first."""
+    frequencies = np.zeros(term_count, np.int32)
+    pairs = []
+    for part, fields in zip(parts, scored, strict=True):
+        terms = np.repeat(np.arange(term_count, dtype=np.int64), np.diff(part["offsets"]))
+        counted = part["fields"][part["entries"]] < fields
+        pairs.append((terms[counted] << 32) | part["documents"][part["entries"][counted]])
+    together = np.concatenate(pairs) if len([pair for pair in pairs if len(pair)]) > 1 else max(pairs, key=len)
+    # Postings of one term stand in document order already; only several parts need sorting.
+    if len([pair for pair in pairs if len(pair)]) > 1:
+        together = np.sort(together, kind="stable")
+    if len(together):
+        first = np.ones(len(together), bool)
+        first[1:] = together[1:] != together[:-1]
+        frequencies += np.bincount(together[first] >> 32, minlength=term_count).astype(np.int32)
+    return frequencies
+
+
+def ancestor_postings(title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int) -> dict[str, Array]:
+    """For each term the documents one of whose ancestors' names holds it: `offsets`, `documents`."""
+    names = title["fields"][title["entries"]] == 0
+    terms = np.repeat(np.arange(term_count, dtype=np.int32), np.diff(title["offsets"]))[names]
+    owners = title["documents"][title["entries"][names]]
+    by_document = np.argsort(owners, kind="stable")
+    own_terms, starts = terms[by_document], np.searchsorted(owners[by_document], np.arange(len(parent) + 1))
+    pairs = []
+    documents = np.flatnonzero(parent >= 0)
+    ancestors = parent[documents]
+    for _ in range(10):
+        if not len(documents):
+            break
+        counts = starts[ancestors + 1] - starts[ancestors]
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        found = own_terms[np.repeat(starts[ancestors], counts) + within]
+        pairs.append((found.astype(np.int64) << 32) | np.repeat(documents, counts))
+        above = parent[ancestors]
+        documents, ancestors = documents[above >= 0], above[above >= 0]
+    together = np.sort(np.concatenate(pairs)) if pairs else np.zeros(0, np.int64)
+    together = together[np.diff(together, prepend=-1) != 0]
+    offsets = np.searchsorted(together >> 32, np.arange(term_count + 1))
+    return {"offsets": offsets.astype(np.int32), "documents": (together & 0xFFFFFFFF).astype(np.int32)}

@@ -1,0 +1,381 @@
+"""The command line: every command opens, calls one function, and prints. The only importer of click.
+
+Only click is imported at the top, so that `codesearch --help` answers before numpy, rich or the library are loaded. A
+command returns its exit status (None is 0); `Commands` turns everything that goes wrong into one line and a status.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import click
+
+from codesearch import __version__
+from codesearch.errors import CodesearchError, PublishRefused
+from codesearch.formats import csv_lines, json_line, printable
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DONE, NO_HITS, USAGE, UNUSABLE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
+
+_EPILOG = """\b
+Exit status:
+  0  hits, or done
+  1  no hits
+  2  wrong usage, configuration or source
+  3  index missing, corrupt, untrusted or in use
+  4  reindex finished, but published nothing: too much was rejected or lost
+"""
+
+
+class Commands(click.Group):
+    """The commands. What goes wrong in any of them becomes a message on stderr and an exit status, no traceback."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Runs a command and exits with the status that it returns."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except CodesearchError as error:
+            status = _fail(str(error), error.exit_status)
+        except KeyboardInterrupt:
+            status = _fail("interrupted", INTERRUPTED)
+        except BrokenPipeError:
+            _drop_stdout()
+            status = DONE
+        except OSError as error:
+            # What reads an index or a source raises errors of ours: this is a stream, mostly stdout on a full disk.
+            _drop_stdout()
+            status = _fail(f"{error.filename or 'standard output'}: {error.strerror or error}", USAGE)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            status = _internal_error(error)
+        ctx.exit(status or DONE)
+
+
+@click.group(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="codesearch")
+def commands() -> None:
+    """Searches medical codes (CPT, HCPCS, ICD-10-CM, ICD-10-PCS) by code, name and clinical terms.
+
+    \b
+    codesearch reindex FOLDER
+    codesearch search "bone cement for a broken vertebra"
+    codesearch show 22512
+    """
+
+
+def main() -> None:
+    """The command `codesearch`."""
+    # Nearly all that is made while starting stays: looking for garbage in it as usual costs a tenth of a search.
+    gc.set_threshold(100_000, 20, 20)
+    for stream in (sys.stdout, sys.stderr):
+        # Data is UTF-8 everywhere; a name that a terminal cannot show must not end a search.
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    commands(prog_name="codesearch")
+
+
+def _default_index(_ctx: click.Context, _option: click.Parameter, value: Path | None) -> Path:
+    if value is not None:
+        return value
+    from platformdirs import user_data_path
+
+    return user_data_path("codesearch", appauthor=False) / "index"
+
+
+def index_option(function: Function) -> Function:
+    """`--index DIR`, for every command that needs an index."""
+    return click.option(
+        "--index",
+        type=click.Path(path_type=Path),
+        envvar="CODESEARCH_INDEX",
+        callback=_default_index,
+        metavar="DIR",
+        help="Where the index is.  [default: $CODESEARCH_INDEX, else your user data folder]",
+    )(function)
+
+
+def format_option(*formats: str) -> Callable[[Function], Function]:
+    """`--format`, the first one being the default."""
+    return click.option(
+        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print."
+    )
+
+
+@commands.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@index_option
+@click.option("--full", is_flag=True, help="Read every input again, also unchanged ones.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes that read pages.  [default: one per core]")
+@click.option(
+    "--max-rejects",
+    type=click.FloatRange(0, 100),
+    default=5.0,
+    show_default=True,
+    metavar="PCT",
+    help="Publish nothing when more than this percent of the inputs are rejected.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write every reject and warning here, one JSON object a line.",
+)
+@click.option("--force", is_flag=True, help="Publish whatever was rejected or lost.")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A folder with your own ingest/ and index/.",
+)
+@format_option("table", "json")
+def reindex(sources: tuple[str, ...], index: Path, form: str, **options: Any) -> None:
+    """Builds the index from files, folders and archives.
+
+    A SOURCE may also name a code set that an installed package ships (icd10cm). The sources named are the whole index:
+    what they no longer give disappears from it.
+    """
+    from codesearch import display
+    from codesearch.reindex import ReindexReport
+    from codesearch.reindex import reindex as build
+
+    try:
+        with display.progress_bar() as progress:
+            report = build(sources, index, progress=progress, **options)
+    except PublishRefused as refusal:
+        if isinstance(refusal.report, ReindexReport):
+            _print_report(refusal.report, form)
+        raise
+    _print_report(report, form)
+
+
+def _print_report(report: Any, form: str) -> None:
+    from codesearch import display
+
+    if form == "json":
+        click.echo(json_line(report.to_dict()))
+    else:
+        display.print_report(report)
+    display.print_rejects(report)
+
+
+@commands.command()
+@click.argument("query", nargs=-1)
+@index_option
+@click.option("--system", multiple=True, help="Only codes of this system, by any of its names; may be repeated.")
+@click.option("--billable", is_flag=True, default=None, help="Only codes that may be billed.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="At most this many hits.")
+@click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Leave out the first hits.")
+@click.option("--sort", type=click.Choice(["rank", "code"]), default="rank", show_default=True, help="Order of hits.")
+@click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
+@click.option("--batch", type=click.File("rb"), metavar="FILE|-", help="One query a line; one JSON object a line back.")
+@format_option("table", "json", "csv")
+@click.pass_context
+def search(
+    ctx: click.Context, /, query: tuple[str, ...], index: Path, batch: BinaryIO | None, form: str, **options: Any
+) -> int:
+    """Finds codes by code, name and clinical terms.
+
+    QUERY is words, codes in any spelling (e119, E11.9), prefixes (E11), wildcards (0FT4?ZZ), ranges (99202-99215).
+    """
+    text = " ".join(query)
+    if (batch is None) == (not text.strip()):
+        raise click.UsageError("Give a query, or --batch FILE with a query on each line.")
+    if batch is not None:
+        is_chosen = ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT
+        if is_chosen and form != "json":
+            raise click.UsageError("--batch answers in JSON lines; leave --format out.")
+        return _search_batch(index, batch, options)
+    from codesearch import display
+    from codesearch.library import open_index
+
+    with open_index(index) as opened:
+        results = opened.search(text, **options)
+        if form == "json":
+            for hit in results:
+                click.echo(json_line(hit.to_dict()))
+        elif form == "csv":
+            for line in csv_lines(hit.to_dict() for hit in results):
+                click.echo(line)
+        else:
+            display.print_hits(results)
+        display.print_search_notes(results)
+    return DONE if results.hits else NO_HITS
+
+
+def _search_batch(index: Path, lines: BinaryIO, options: dict[str, Any]) -> int:
+    from codesearch.batch import answers
+    from codesearch.library import open_index
+
+    with open_index(index) as opened:
+        for answer in answers(opened, lines, options):
+            click.echo(json_line(answer))  # flushes, so a caller may ask line by line
+    return DONE
+
+
+@commands.command()
+@click.argument("code")
+@index_option
+@click.option("--system", help="The code of this system; without it, of every system that has the code.")
+@format_option("table", "json")
+def show(code: str, index: Path, system: str | None, form: str) -> int:
+    """Shows all that is known of a code, in any spelling of it."""
+    from codesearch.library import open_index
+
+    with open_index(index) as opened:
+        found = [opened.get(code, system)] if system else opened.all_of(code)
+        records = [record for record in found if record]
+    if not records:
+        where = f" in {system}" if system else ""
+        click.echo(
+            printable(f"no such code{where}: {code} (codesearch search {code} also finds similar ones)"), err=True
+        )
+        return NO_HITS
+    if form == "json":
+        for record in records:
+            click.echo(json_line(record.to_dict()))
+    else:
+        from codesearch import display
+
+        display.print_records(records)
+    return DONE
+
+
+@commands.command()
+@index_option
+@format_option("table", "json")
+def status(index: Path, form: str) -> None:
+    """Shows what the index holds."""
+    from codesearch.library import open_index
+
+    with open_index(index) as opened:
+        found = opened.status()
+    if form == "json":
+        click.echo(json_line(found.to_dict()))
+    else:
+        from codesearch import display
+        from codesearch.index.generations import GenerationStore
+
+        display.print_status(found, index, GenerationStore(index).previous())
+
+
+@commands.command()
+@index_option
+@format_option("table", "json")
+def verify(index: Path, form: str) -> int:
+    """Checks every file and every record of the index."""
+    from codesearch.verify import verify as problems_of
+
+    problems = list(problems_of(index))
+    if form == "json":
+        click.echo(json_line({"index": str(index), "problems": [problem._asdict() for problem in problems]}))
+    else:
+        for problem in problems:
+            click.echo(printable(f"{problem.name}: {problem.reason}"))
+        if not problems:
+            click.echo("every file is as it was built, and every record is found by its code")
+    if problems:
+        click.echo("error: go back with `codesearch rollback`, or rebuild with `codesearch reindex`", err=True)
+    return UNUSABLE if problems else DONE
+
+
+@commands.command()
+@index_option
+@format_option("table", "json")
+def rollback(index: Path, form: str) -> None:
+    """Goes back to the generation before; done twice, forth again."""
+    from codesearch.index.generations import GenerationStore
+
+    generation = GenerationStore(index).rollback()
+    if form == "json":
+        click.echo(json_line({"generation": generation.name, "built": generation.built}))
+    else:
+        click.echo(f"generation {generation.name}, built {generation.built}, is current again")
+
+
+@commands.command()
+@click.argument("queries", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("qrels", type=click.Path(dir_okay=False, path_type=Path))
+@index_option
+@click.option("--system", multiple=True, help="Only codes of this system, by any of its names; may be repeated.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Search so many hits.")
+@click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
+@click.option(
+    "--fails",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the queries with no relevant code among the first ten here.",
+)
+@click.option(
+    "--save-run",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what was found here: query id, rank, code.",
+)
+@click.option(
+    "--compare",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="RUN",
+    help="A run saved before: how much better or worse this one is.",
+)
+@click.option(
+    "--bootstrap",
+    type=click.IntRange(0, 100_000),
+    default=0,
+    metavar="N",
+    help="Give the 95% interval of MRR@10 from so many samples.",
+)
+@format_option("table", "json")
+def evaluate(form: str, **options: Any) -> None:
+    """Judges the ranking by queries whose answers are known.
+
+    Prints MRR@10, Success@1 and Recall@10 per class. QUERIES has lines of id, text, class; QRELS of id, code, grade;
+    tabs between.
+    """
+    from codesearch.evaluate import evaluate_command
+
+    found = evaluate_command(**options)
+    if form == "json":
+        click.echo(json_line(found.to_dict()))
+    else:
+        from codesearch import display
+
+        display.print_evaluation(found)
+    for note in found.notes:
+        click.echo(printable(f"note: {note}"), err=True)
+
+
+@commands.command()
+def demo() -> None:
+    """Indexes the shipped pages and runs a few searches."""
+    from codesearch.demo import run
+
+    run(click.echo)
+
+
+def _fail(message: str, status: int) -> int:
+    prefix = "" if status == INTERRUPTED else "error: "
+    click.echo(printable(f"{prefix}{message}"), err=True)
+    return status
+
+
+def _internal_error(error: Exception) -> int:
+    if os.environ.get("CODESEARCH_DEBUG"):
+        traceback.print_exc()
+    return _fail(
+        f"internal error: {type(error).__name__}: {' '.join(str(error).split())}. "
+        "Run it again with CODESEARCH_DEBUG=1 and report the output: see CONTRIBUTING.md",
+        INTERNAL,
+    )
+
+
+def _drop_stdout() -> None:
+    """Nobody takes what is on stdout: what is still to be flushed at exit goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

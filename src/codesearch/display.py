@@ -1,0 +1,278 @@
+"""What people read: tables of hits, records, statuses and reports on stdout; progress and notes on stderr.
+
+Names are wrapped, never cut: what tells two codes apart often stands at the end of them. Every text that comes from a
+record passes through `formats`, and none of it is taken for markup.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from codesearch.formats import one_line
+
+if TYPE_CHECKING:
+    from codesearch.evaluate import Evaluation
+    from codesearch.index.generations import Generation
+    from codesearch.library import Status
+    from codesearch.progress import Listener, Progress
+    from codesearch.query.plan import Rewrite
+    from codesearch.query.results import Hit, Results
+    from codesearch.records import CodeRecord
+    from codesearch.reindex import ReindexReport
+
+PIPE_WIDTH = 100
+"""Columns of a table that goes to a file or a pipe."""
+
+_CORRECTIONS = frozenset({"code", "spelling", "prefix", "compound"})
+"""Kinds of rewrites that stand in place of what was typed, and are always shown one by one."""
+
+_NEAREST_FIRST = ("same", "joined", "abbreviation", "eponym", "lay", "archaic", "family", "procedure", "bodypart")
+"""Kinds of synonyms in the order in which they are told; any other kind comes last."""
+
+_SHOWN_REJECTS = 5
+_SHOWN_SOURCES = 10
+_YES_NO = {True: "yes", False: "no", None: ""}
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leaves it to the command line, which knows the exit status; rich would end the process with 1."""
+        raise
+
+
+def console(stream: TextIO) -> Console:
+    """A console as wide as its terminal, or of a fixed width where there is none."""
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_WIDTH
+    return _Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def print_hits(results: Results) -> None:
+    """The hits as a table; nothing at all when there are none."""
+    if not results.hits:
+        return
+    billable = [_YES_NO[hit.billable] for hit in results]
+    table = _table("#>", "system", "code", "name*", *(["billable"] if any(billable) else []))
+    for hit, mark in zip(results, billable, strict=True):
+        row = str(hit.rank), one_line(hit.system), one_line(hit.code or ""), _described(hit)
+        table.add_row(*row, *([mark] if any(billable) else []))
+    console(sys.stdout).print(table)
+
+
+def print_search_notes(results: Results) -> None:
+    """On stderr: what was searched that was not typed, what was left out, and how many hits there are."""
+    screen = console(sys.stderr)
+    notes = list(rewrite_lines(results.rewrites, screen.width))
+    if results.plan.ignored:
+        notes.append(f"too long: not searched were {one_line(' '.join(results.plan.ignored))}")
+    if not results.hits:
+        notes.append(_nothing(results))
+    elif results.total > len(results):
+        first, last = results.hits[0].rank, results.hits[-1].rank
+        more = f"; more with --offset {last}" if last < results.total else ""
+        notes.append(f"hits {first:,} to {last:,} of {results.total:,}{more}")
+    for note in notes:
+        screen.print(Text(note, style="dim"), overflow="fold")
+
+
+def rewrite_lines(rewrites: Iterable[Rewrite], width: int) -> Iterator[str]:
+    """At most two lines: every correction, and as many synonyms as fit in the width."""
+    told = list(rewrites)
+    corrections = [f"{one.used} (typed: {one.typed})" for one in told if one.kind in _CORRECTIONS]
+    if corrections:
+        yield one_line(f"showing results for {', '.join(dict.fromkeys(corrections))}")
+    synonyms = sorted((one for one in told if one.kind not in _CORRECTIONS), key=_nearness)
+    words = list(dict.fromkeys(one_line(one.used) for one in synonyms))
+    if words:
+        yield _fitting("searched also ", words, " (--exact turns this off)", width)
+
+
+def print_records(records: Sequence[CodeRecord]) -> None:
+    """Whole records, laid out for reading."""
+    from codesearch.record_view import laid_out
+
+    screen = console(sys.stdout)
+    for number, record in enumerate(records):
+        if number:
+            screen.rule()
+        screen.print(laid_out(record))
+
+
+def print_status(status: Status, place: object, previous: Generation | None) -> None:
+    """What an index holds."""
+    facts = {
+        "index": str(place),
+        "generation": f"{status.generation}, built {status.built}",
+        "before it": f"{previous.name}, built {previous.built} (codesearch rollback)" if previous else "none",
+        "size": f"{status.size / 1e6:,.1f} MB",
+        "releases": ", ".join(sorted({source["release"] for source in status.sources if source["release"]})),
+    }
+    sources = _table("source*", "records>", "rejected>", "release")
+    for source in status.sources[:_SHOWN_SOURCES]:
+        row = one_line(source["name"]), f"{source['records']:,}", f"{source['rejects']:,}"
+        sources.add_row(*row, one_line(source["release"] or ""))
+    left = len(status.sources) - _SHOWN_SOURCES
+    more = [Text(f"and {left:,} more sources (--format json lists them all)")] if left > 0 else []
+    console(sys.stdout).print(Group(_facts(facts), "", _counts(status.counts), "", sources, *more))
+
+
+def print_report(report: ReindexReport) -> None:
+    """What a reindex did."""
+    inputs = Counter(warning.kind for warning in report.input_warnings)
+    outcome = f"generation {report.generation}" if report.published else "nothing"
+    codes = (("added", report.added), ("changed", report.changed), ("unchanged", report.unchanged))
+    facts = {
+        "records": ", ".join(f"{number:,} {word}" for word, number in (*codes, ("removed", report.removed))),
+        "rejected": _tally(Counter(reject.reason for reject in report.rejects)),
+        "skipped": _tally(Counter(skip.reason for skip in report.skips)),
+        "warnings": _tally(Counter(report.warnings) + inputs),
+        "published": f"{outcome}, after {report.seconds:.1f} s",
+    }
+    console(sys.stdout).print(Group(_counts(report.counts), "", _facts(facts)))
+
+
+def print_rejects(report: ReindexReport) -> None:
+    """On stderr: the first rejects, where they lie and why, and warnings about whole inputs."""
+    screen = console(sys.stderr)
+    told = [f"rejected {one.location}: {one.reason}: {one.message}" for one in report.rejects]
+    told += [f"warning {one.location}: {one.kind}: {one.message}" for one in report.input_warnings]
+    for line in told[:_SHOWN_REJECTS]:
+        screen.print(Text(one_line(line)), overflow="fold")
+    if len(told) > _SHOWN_REJECTS:
+        screen.print(Text(f"and {len(told) - _SHOWN_REJECTS:,} more: --report FILE lists them all"))
+
+
+def print_evaluation(found: Evaluation) -> None:
+    """The figures of a judged set, by class."""
+    table = _table("class", "queries>", "MRR@10>", "Success@1>", "Recall@10>")
+    for row in found.classes:
+        figures = (f"{figure:.3f}" for figure in (row.mrr, row.success, row.recall))
+        table.add_row(one_line(row.query_class), f"{row.queries:,}", *figures)
+    facts = {}
+    if found.interval:
+        facts["95% of MRR@10"] = "{:.3f} to {:.3f}".format(*found.interval)
+    if found.difference:
+        one = found.difference
+        facts["against the run"] = f"MRR@10 {one.mrr:+.4f}, 95% {one.low:+.4f} to {one.high:+.4f}"
+        facts["queries"] = f"{one.better:,} better, {one.worse:,} worse"
+    console(sys.stdout).print(Group(table, "", _facts(facts)) if facts else table)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Listener | None]:
+    """A listener that draws a bar with counts and rate on stderr; None where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress
+
+    columns = (
+        progress.TextColumn("{task.description:<10}"),
+        progress.BarColumn(),
+        progress.TextColumn("{task.fields[count]}"),
+        progress.TimeElapsedColumn(),
+    )
+    with progress.Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+        stages: dict[str, progress.TaskID] = {}
+
+        def listen(now: Progress) -> None:
+            if now.stage not in stages:
+                for task in bar.tasks:
+                    bar.stop_task(task.id)
+                stages[now.stage] = bar.add_task(now.stage, total=None, count="")
+            elapsed = bar.tasks[stages[now.stage]].elapsed or 0.0
+            count = f"{now.done:,}" + (f" of {now.total:,}" if now.total else "")
+            rate = f", {now.done / elapsed:,.0f}/s" if elapsed > 0.5 else ""
+            bar.update(stages[now.stage], completed=now.done, total=now.total, count=count + rate if now.done else "")
+
+        yield listen
+
+
+def _table(*columns: str) -> Table:
+    """A table without lines; `>` after a heading aligns its column right, `*` lets it wrap."""
+    headings = [
+        Column(
+            column.rstrip(">*"),
+            justify="right" if column.endswith(">") else "left",
+            no_wrap=not column.endswith("*"),
+            overflow="fold",
+            header_style="bold",
+        )
+        for column in columns
+    ]
+    return Table(*headings, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def _facts(facts: dict[str, str]) -> Table:
+    """Labels and what they say, where they say something."""
+    grid = Table.grid(Column(style="bold", no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
+    for label, fact in facts.items():
+        if fact:
+            grid.add_row(label, Text(one_line(fact)))
+    return grid
+
+
+def _counts(counts: dict[str, dict[str, int]]) -> Table:
+    kinds = [kind for kind in ("code", "header", "modifier", "chapter") if any(kind in of for of in counts.values())]
+    table = _table("system", *(f"{kind}s>" for kind in kinds), "records>")
+    for system, of_system in counts.items():
+        row = (f"{of_system.get(kind, 0):,}" for kind in (*kinds, "total"))
+        table.add_row(one_line(system) or "(no system)", *row)
+    return table
+
+
+def _tally(counts: Counter[str]) -> str:
+    if not counts:
+        return "none"
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in counts.most_common())
+    return f"{counts.total():,} ({kinds})"
+
+
+def _described(hit: Hit) -> RenderableType:
+    """A hit's name with what a reader must know of it, and the passage that matched where that adds something."""
+    name = Text(one_line(hit.name))
+    if hit.terminated:
+        name.append(f"  [terminated {one_line(hit.terminated)}]", style="red")
+    if hit.kind != "code":
+        name.append(f"  [{one_line(hit.kind)}]", style="yellow")
+    snippet = one_line(hit.snippet)
+    if _plain(snippet) in _plain(hit.name):
+        return name
+    return Group(name, Text(snippet, style="dim", no_wrap=True, overflow="ellipsis"))
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def _nothing(results: Results) -> str:
+    if results.total:
+        return f"no hits from there on: {results.total:,} in all"
+    return f"no hits for {one_line(results.plan.text)}"
+
+
+def _nearness(rewrite: Rewrite) -> int:
+    return _NEAREST_FIRST.index(rewrite.kind) if rewrite.kind in _NEAREST_FIRST else len(_NEAREST_FIRST)
+
+
+def _fitting(start: str, words: Sequence[str], end: str, width: int) -> str:
+    """One line of the words that fit, at least one, and how many more there are."""
+    room = width - len(start) - len(end) - len(", and 99 more")
+    shown: list[str] = []
+    for word in words:
+        room -= len(word) + 2
+        if shown and room < 0:
+            break
+        shown.append(word)
+    left = len(words) - len(shown)
+    more = f" and {left} more" if left else ""
+    return start + ", ".join(shown) + more + end

@@ -1,0 +1,74 @@
+"""Data on stdout, JSON lines and CSV, and the escapes that make text from strangers' pages safe to print."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+HIT_COLUMNS = (
+    "rank",
+    "system",
+    "code",
+    "kind",
+    "name",
+    "billable",
+    "terminated",
+    "release",
+    "score",
+    "tier",
+    "snippet",
+    "matched",
+)
+"""The columns of a hit in CSV: the fields of its JSON object."""
+
+# Control characters but tab and line feed; marks that change the direction of text; line separators; lone surrogates.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]",
+)
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that could steer a terminal or turn the reading direction."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def one_line(text: str) -> str:
+    """The text as `printable` gives it, with all white space as single blanks."""
+    return printable(" ".join(text.split()))
+
+
+def json_line(value: Any) -> str:
+    """One JSON object on one line, without the line end; whatever splits lines or steers a terminal is escaped."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def csv_lines(hits: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The header and one row a hit; no cell is taken for a formula by a spreadsheet."""
+    yield ",".join(HIT_COLUMNS)
+    for hit in hits:
+        row = io.StringIO()
+        csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in HIT_COLUMNS])
+        yield row.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        value = "; ".join(f"{field}: {', '.join(words)}" for field, words in value.items())
+    if isinstance(value, str):
+        guard = "'" if _FORMULA.match(value) else ""
+        return guard + printable(value)
+    return value
+
+
+def _escape(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

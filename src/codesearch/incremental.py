@@ -1,0 +1,246 @@
+"""Reading only what changed: inputs that are as they were give what they gave before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.errors import IndexUnusableError
+from codesearch.fragments import Fragment, Spool
+from codesearch.gathering import Gathering
+from codesearch.index.generations import GenerationStore
+from codesearch.index.input_states import InputState, InputStates, read_states
+from codesearch.index.manifest import load
+from codesearch.index.record_file import ORPHANS, RECORDS, RecordFile
+from codesearch.ingest.inputs import InputFile
+from codesearch.ingest.reading import InputReader, Item, PackedRecord
+from codesearch.processes import Crew
+from codesearch.progress import Listener, Progress
+from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Source
+
+_PARKED_FROM = 4096
+"""Bytes of a stored record; longer ones are pages, which are not kept in memory."""
+_TOLD_EVERY = 1000
+
+Note = Reject | Skip | InputWarning
+
+
+class Reading:
+    """Everything that the inputs of a run gave: fragments in a gathering, the rest here, by input and in their order."""
+
+    def __init__(self, files: Sequence[InputFile], spool: Spool) -> None:
+        self.gathering = Gathering()
+        self.rejects: list[Reject] = []
+        self.skips: list[Skip] = []
+        self.input_warnings: list[InputWarning] = []
+        self.done = 0
+        self._spool = spool
+        self._places = {file.location: place for place, file in enumerate(files)}
+        self._counts = dict.fromkeys(self._places, 0)
+        self._notes: dict[str, list[Note]] = {}
+        self._states: dict[str, InputState] = {}
+
+    def take(self, location: str, item: Item) -> None:
+        """Files one item under its input."""
+        if isinstance(item, CodeRecord):
+            self.add(location, item)
+        elif isinstance(item, PackedRecord):
+            self.add(location, self._spool.park(item, item.line))
+        else:
+            self._notes.setdefault(location, []).append(item)
+            self.note(item)
+
+    def add(self, location: str, fragment: Fragment) -> None:
+        """Files a fragment under its input."""
+        self.gathering.add(self._places[location], fragment)
+        self._counts[location] += 1
+        self.done += 1
+
+    def note(self, item: Note) -> None:
+        """Takes what is no fragment."""
+        if isinstance(item, Reject):
+            self.rejects.append(item)
+        elif isinstance(item, Skip):
+            self.skips.append(item)
+        else:
+            self.input_warnings.append(item)
+
+    def seen(self, state: InputState) -> None:
+        """Remembers how an input looked when it was read."""
+        self._states[state.location] = state
+
+    def states(self) -> Iterator[InputState]:
+        """The state of every input that could be read, with what it gave, in their order."""
+        for location in self._places:
+            state = self._states.get(location)
+            if state is not None:
+                notes = self._notes.get(location, ())
+                yield msgspec.structs.replace(
+                    state,
+                    fragments=self._counts[location],
+                    rejects=tuple(item for item in notes if isinstance(item, Reject)),
+                    skips=tuple(item for item in notes if isinstance(item, Skip)),
+                    warnings=tuple(item for item in notes if isinstance(item, InputWarning)),
+                )
+
+
+class Difference(NamedTuple):
+    """How many records differ from the generation before."""
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+
+
+class Inputs:
+    """What the current generation of an index was made from; empty where there is none that can be read."""
+
+    def __init__(self, folder: Path | None, states: InputStates, counts: dict[str, dict[str, int]]) -> None:
+        self._folder = folder
+        self._states = {state.location: state for state in states.inputs}
+        self.counts = counts
+
+    @classmethod
+    def of(cls, store: GenerationStore, fingerprint: str) -> Inputs:
+        """The inputs of the current generation, of no use where another configuration read them."""
+        try:
+            folder = store.current().folder
+            manifest = load(folder)
+            manifest.check_sizes(folder)
+            counts = {system: dict(kinds) for system, kinds in manifest.counts.items()}
+            states = read_states(folder)
+        except IndexUnusableError:
+            # A missing or broken index is what reindex is there to mend: everything is read anew.
+            return cls(None, InputStates(fingerprint, ()), {})
+        return cls(folder, states if states.fingerprint == fingerprint else InputStates(fingerprint, ()), counts)
+
+    def read(
+        self, reader: InputReader, files: Sequence[InputFile], full: bool, spool: Spool, crew: Crew, progress: Listener
+    ) -> Reading:
+        """Reads the inputs that changed, and takes the others from the index; all of them when `full`."""
+        reading = Reading(files, spool)
+        kept: dict[str, InputState] = {}
+        for file in files:
+            before = self._states.get(file.location)
+            state = _state(file, before)
+            if state is not None:
+                reading.seen(state)
+                if before is not None and before.sha256 == state.sha256 and not full:
+                    kept[file.location] = before
+        restored = self._restored(reading, kept, spool) if kept else set()
+        for file, item in reader.items((file for file in files if file.location not in restored), crew):
+            reading.take(file.location, item)
+            if reading.done % _TOLD_EVERY == 0:
+                progress(Progress("reading", reading.done, None))
+        progress(Progress("reading", reading.done, None))
+        return reading
+
+    def _restored(self, reading: Reading, kept: dict[str, InputState], spool: Spool) -> set[str]:
+        """Takes what unchanged inputs gave from the index; gives the inputs of which all was found."""
+        found: dict[str, list[Fragment]] = {location: [] for location in kept}
+        if self._folder is not None:
+            for name in (RECORDS, ORPHANS):
+                _read_back(self._folder, name, _Finder(found), spool)
+        whole = {location for location, fragments in found.items() if len(fragments) == kept[location].fragments}
+        for location in whole:
+            for fragment in found[location]:
+                reading.add(location, fragment)
+            state = kept[location]
+            for item in (*state.rejects, *state.skips, *state.warnings):
+                reading.take(location, item)
+        return whole
+
+    def compare(self, folder: Path) -> Difference:
+        """How the records written in a folder differ from those of the index."""
+        keys, contents = _hashes(folder)
+        if self._folder is None:
+            return Difference(len(keys), 0, 0, 0)
+        old_keys, old_contents = _hashes(self._folder)
+        _, new, old = np.intersect1d(keys, old_keys, return_indices=True)
+        unchanged = int(np.count_nonzero(contents[new] == old_contents[old]))
+        return Difference(len(keys) - len(new), len(new) - unchanged, unchanged, len(old_keys) - len(old))
+
+
+def _hashes(folder: Path) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    file = RecordFile(folder)
+    try:
+        return file.hashes
+    finally:
+        file.close()
+
+
+def _state(file: InputFile, before: InputState | None) -> InputState | None:
+    """How an input looks now: the state before where size and time are the same, else with a new checksum."""
+    try:
+        found = file.path.stat()
+        if before and before.size == found.st_size and before.changed_ns == found.st_mtime_ns:
+            return before
+        with file.path.open("rb") as stream:
+            checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        # Reading it again gives the reject that names the reason.
+        return None
+    return InputState(file.location, found.st_size, found.st_mtime_ns, checksum)
+
+
+class _Outline(msgspec.Struct, frozen=True):
+    """A fragment as far as it must be known while it is parked."""
+
+    system: str
+    code: str | None
+    name: str
+    kind: Kind = "code"
+    source: tuple[Source, ...] = ()
+
+
+_OUTLINE_DECODER = msgspec.json.Decoder(_Outline)
+
+
+class _Finder:
+    """Finds the input that a fragment comes from, and files it there; fragments of other inputs are dropped."""
+
+    def __init__(self, found: dict[str, list[Fragment]]) -> None:
+        self._found = found
+        self._sources: dict[tuple[Source, ...], tuple[Source, ...]] = {}
+
+    def list_of(self, sources: tuple[Source, ...]) -> list[Fragment] | None:
+        """The list of the input that the source's place lies in: the place without the member or line inside the input."""
+        place = sources[0].path if sources else ""
+        if place in self._found:
+            return self._found[place]
+        for end in range(len(place) - 1, 0, -1):
+            if place[end] in "!:" and place[:end] in self._found:
+                return self._found[place[:end]]
+        return None
+
+    def shared(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        """The same sources as one object: a hundred thousand fragments come from one file."""
+        return self._sources.setdefault(sources, sources)
+
+
+def _read_back(folder: Path, name: str, finder: _Finder, spool: Spool) -> None:
+    """Files the fragments of a record file."""
+    file = RecordFile(folder, name)
+    try:
+        for line in file.lines():
+            if len(line) < _PARKED_FROM:
+                for fragment in file.decode(line).sources():
+                    found = finder.list_of(fragment.source)
+                    if found is not None:
+                        msgspec.structs.force_setattr(fragment, "source", finder.shared(fragment.source))
+                        found.append(fragment)
+            else:
+                for raw in file.decode_raw(line).sources():
+                    outline = _OUTLINE_DECODER.decode(raw)
+                    found = finder.list_of(outline.source)
+                    if found is not None:
+                        found.append(spool.park(outline, memoryview(raw)))
+    finally:
+        file.close()

@@ -1,0 +1,183 @@
+"""Fragments to a record: what several sources say of one code, put together.
+
+Sources have roles. Code-set files (`codeset`: order files, HCPCS files, a user's own) decide on name and status, of
+several releases the newest; after them the tabular list (`tabular`). Pages give prose and policies. Enrichment (indexes,
+tables) only adds. Synonyms are united, every source stays listed, and contradictions are warnings.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import compress
+from operator import attrgetter, is_not
+from typing import Any
+
+import msgspec
+
+from codesearch.fragments import Outline, role_of
+from codesearch.records import CodeRecord, RecordWarning, Role, Source, Texts
+
+ROLE_ORDER: dict[Role, int] = {"codeset": 0, "tabular": 1, "page": 2, "enrichment": 3}
+OFFICIAL: frozenset[Role] = frozenset({"codeset", "tabular"})
+"""Roles of the sources whose word on name, status and release counts."""
+
+_EMPTY = CodeRecord("", None, "")
+_DECIDED = frozenset({"system", "code", "name", "kind", "full_name", "release", "source"})
+"""Fields that have a rule of their own."""
+_FIELDS = tuple(name for name in CodeRecord.__struct_fields__ if name not in _DECIDED)
+_values_of = attrgetter(*_FIELDS)
+_EMPTY_VALUES = _values_of(_EMPTY)
+_PLACES = range(len(_FIELDS))
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+
+def rank(fragment: Outline) -> tuple[int, int]:
+    """The place of a fragment among those of its code: by role, of code sets the newest release first."""
+    source = fragment.source[0] if fragment.source else None
+    if source is None:
+        return ROLE_ORDER["page"], 0
+    if source.role != "codeset":
+        return ROLE_ORDER[source.role], 0
+    release = release_of(fragment)
+    return ROLE_ORDER["codeset"], -int(release[:4]) if release and release[:4].isdigit() else 0
+
+
+def release_of(fragment: Outline) -> str | None:
+    """The release that an official file states, else the year in its name: order files state none."""
+    release = getattr(fragment, "release", None)
+    if release or role_of(fragment) not in OFFICIAL:
+        return release
+    return _year(fragment.source[0].path)
+
+
+@lru_cache(maxsize=1024)
+def _year(path: str) -> str | None:
+    years = _YEAR.findall(re.split(r"[/\\!]", path)[-1])
+    return years[-1] if years else None
+
+
+def merge(ordered: Sequence[CodeRecord], has_codeset: bool) -> CodeRecord:
+    """One record from the fragments of one code.
+
+    Args:
+        ordered: the fragments by their `rank`.
+        has_codeset: whether a code-set file of this system was loaded, so that a code it lacks is worth a warning.
+    """
+    first = ordered[0]
+    release = _release(ordered)
+    if len(ordered) == 1:
+        record = first if release == first.release else msgspec.structs.replace(first, release=release)
+        return _with_warnings(record, ordered, has_codeset)
+    found: dict[int, list[Any]] = {}
+    for one in ordered:
+        values = _values_of(one)
+        # Most fields of most fragments are the empty default itself, which is quick to see.
+        for place in compress(_PLACES, map(is_not, values, _EMPTY_VALUES)):
+            value = values[place]
+            if value != _EMPTY_VALUES[place]:
+                found.setdefault(place, []).append(value)
+    fields = {_FIELDS[place]: values[0] if len(values) == 1 else _unite(values) for place, values in found.items()}
+    named = [one for one in ordered if one.name]
+    name = named[0].name if named else ""
+    record = CodeRecord(
+        system=first.system,
+        code=first.code,
+        name=name,
+        kind=first.kind,
+        full_name=_longest([one.full_name for one in ordered if one.full_name], name),
+        release=release,
+        source=_united_sources(*(one.source for one in ordered)),
+        **{**fields, "synonyms": _other_names(named, name, fields.get("synonyms", ()))},
+    )
+    return _with_warnings(record, ordered, has_codeset)
+
+
+def _release(ordered: Sequence[CodeRecord]) -> str | None:
+    releases = [release_of(one) for one in ordered if role_of(one) in OFFICIAL]
+    if not releases:
+        releases = [one.release for one in ordered]
+    return next((release for release in releases if release), None)
+
+
+@lru_cache(maxsize=4096)
+def _united_sources(*sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    return tuple(dict.fromkeys(source for each in sources for source in each))
+
+
+def _unite(values: list[Any]) -> Any:
+    """Several values of one field as one: lists united, texts joined, parts united in turn; of other values the first."""
+    first = values[0]
+    if isinstance(first, str | bool):
+        return first
+    if isinstance(first, tuple):
+        return tuple(dict.fromkeys(item for value in values for item in value))
+    if isinstance(first, dict):
+        return {key: _joined([value[key] for value in values if key in value]) for key in _keys(values)}
+    if isinstance(first, msgspec.Struct):
+        parts = {}
+        for name in first.__struct_fields__:
+            given = [value for value in (getattr(part, name) for part in values) if value]
+            if given:
+                parts[name] = _unite(given)
+        return type(first)(**parts)
+    raise TypeError(f"no rule unites {type(first).__name__}")
+
+
+def _keys(values: Iterable[Mapping[str, str]]) -> list[str]:
+    return list(dict.fromkeys(key for value in values for key in value))
+
+
+def _joined(texts: Sequence[str]) -> str:
+    if len(texts) == 1:
+        return texts[0]
+    return "\n".join(dict.fromkeys(texts))
+
+
+def _other_names(named: Sequence[CodeRecord], name: str, synonyms: Texts) -> Texts:
+    """The synonyms, with the names that pages give the code; spellings of the official name are no news."""
+    others = [one.name for one in named[1:] if one.name != name and role_of(one) == "page"]
+    if not others:
+        return synonyms
+    told = {_folded(text): text for text in (*reversed(others), name)}
+    return tuple(dict.fromkeys((*synonyms, *(text for text in others if told[_folded(text)] == text))))
+
+
+def _longest(full_names: Sequence[str], name: str) -> str:
+    longest = max(full_names, key=len, default="")
+    return "" if longest and _folded(longest) == _folded(name) else longest
+
+
+def _folded(text: str) -> str:
+    """A text as names are compared: case, accents and punctuation do not count."""
+    decomposed = text if text.isascii() else unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed.casefold() if char.isalnum())
+
+
+def _with_warnings(record: CodeRecord, ordered: Sequence[CodeRecord], has_codeset: bool) -> CodeRecord:
+    """The record with a warning for everything that its sources disagree about."""
+    official = [one for one in ordered if role_of(one) in OFFICIAL]
+    warnings = [] if len(official) < 2 else list(_contradictions(official))
+    if has_codeset and record.code and not official:
+        warnings.append(RecordWarning("not-in-code-set", f"no code-set file of {record.system} has {record.code}"))
+    if not warnings:
+        return record
+    return msgspec.structs.replace(record, warnings=tuple(dict.fromkeys((*record.warnings, *warnings))))
+
+
+def _contradictions(official: Sequence[CodeRecord]) -> Iterator[RecordWarning]:
+    first = official[0]
+    for other in official[1:]:
+        if other.name != first.name and other.name and _folded(other.name) != _folded(first.name):
+            where = f"{_place(first)} says {first.name!r}, {_place(other)} says {other.name!r}; the first is taken"
+            yield RecordWarning("name-conflict", where)
+        if other.billable != first.billable and None not in (first.billable, other.billable):
+            where = f"{_place(first)} and {_place(other)} differ on whether it is billable; the first is taken"
+            yield RecordWarning("billable-conflict", where)
+
+
+def _place(fragment: CodeRecord) -> str:
+    release = release_of(fragment)
+    return f"{fragment.source[0].path}{f' (release {release})' if release else ''}"

@@ -1,0 +1,200 @@
+"""Worker processes that serve one parent, and end with it however it ends.
+
+Each worker has a pipe of its own to the parent. When the parent is killed the pipe breaks and the worker leaves; an
+interrupt from the keyboard is the parent's to handle, who kills the workers: they hold nothing that could be lost.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import Any, TypeVar
+
+from codesearch.errors import CodesearchError, SourceError
+
+End = Connection
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AHEAD = 8
+"""How many answers a worker may be ahead of a slow one before it has to wait."""
+
+
+class Crew:
+    """Some workers, or this process itself where one is enough.
+
+    Functions and what they take and give are pickled, so functions stand at the top of a module. What they remember
+    between calls, they keep there too.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Starts the workers; with a size of 1 there are none."""
+        self._processes: list[int] = []
+        self._pipes: list[End] = []
+        try:
+            for _ in range(size if size > 1 else 0):
+                self._start()
+        except BaseException:
+            self._kill()
+            raise
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # An idle worker leaves when its pipe is closed; a busy one is not waited for.
+        self._kill()
+
+    def __len__(self) -> int:
+        return max(1, len(self._processes))
+
+    def each(self, function: Callable[[T], R], argument: T) -> list[R]:
+        """What the function gives in each worker, in their order."""
+        for pipe in self._pipes:
+            pipe.send((function, argument))
+        return [_receive(pipe) for pipe in self._pipes] or [function(argument)]
+
+    def ordered(self, function: Callable[[T], R], arguments: Iterable[T]) -> Iterator[R]:
+        """What the function gives for each argument, in their order; an argument is taken when a worker is free for it."""
+        if not self._pipes:
+            yield from map(function, arguments)
+            return
+        free, busy, done = list(self._pipes), dict[End, int](), dict[int, R]()
+        given = 0
+        try:
+            for number, argument in enumerate(arguments):
+                while not free or number - given > _AHEAD * len(self._pipes):
+                    self._collect(free, busy, done)
+                    while given in done:
+                        yield done.pop(given)
+                        given += 1
+                pipe = free.pop()
+                busy[pipe] = number
+                _send(pipe, (function, argument))
+            while busy or done:
+                while given in done:
+                    yield done.pop(given)
+                    given += 1
+                if busy:
+                    self._collect(free, busy, done)
+        finally:
+            if busy:
+                # Whoever asked has stopped asking: nobody takes these answers.
+                self._kill()
+
+    def _collect(self, free: list[End], busy: dict[End, int], done: dict[int, Any]) -> None:
+        for ready in wait(list(busy)):
+            assert isinstance(ready, Connection)
+            done[busy.pop(ready)] = _receive(ready)
+            free.append(ready)
+
+    def _start(self) -> None:
+        ours, theirs = Pipe()
+        try:
+            # fork is quick, but unsafe beside other threads.
+            start = _forked if threading.active_count() == 1 else _executed
+            self._processes.append(start(theirs, [*self._pipes, ours]))
+            self._pipes.append(ours)
+        finally:
+            theirs.close()
+
+    def _kill(self) -> None:
+        for pipe in self._pipes:
+            pipe.close()
+        for process in self._processes:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+        self._processes, self._pipes = [], []
+
+
+def _forked(pipe: End, of_parent: list[End]) -> int:
+    """A worker as a copy of this process; gives the number of the process."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process == 0:
+        try:
+            # A copy holds the parent's ends too, and would never see them break.
+            for end in of_parent:
+                end.close()
+            _serve(pipe)
+        finally:
+            os._exit(1)
+    return process
+
+
+def _executed(pipe: End, _: list[End]) -> int:
+    """A worker as a new interpreter that looks for modules where this one does."""
+    boot = "import sys, json; sys.path[:] = json.loads(sys.argv[2]); from codesearch import processes; processes.serve(int(sys.argv[1]))"
+    command = [sys.executable, "-c", boot, str(pipe.fileno()), json.dumps(sys.path)]
+    os.set_inheritable(pipe.fileno(), True)
+    return os.posix_spawn(sys.executable, command, os.environ)
+
+
+def serve(descriptor: int) -> None:
+    """Serves the parent at the other end of a pipe."""
+    _serve(Connection(descriptor))
+
+
+def _send(pipe: End, message: object) -> None:
+    try:
+        pipe.send(message)
+    except OSError as error:
+        raise _stopped() from error
+
+
+def _receive(pipe: End) -> Any:
+    try:
+        answer = pipe.recv()
+    except (EOFError, OSError) as error:
+        raise _stopped() from error
+    if isinstance(answer, _Failure):
+        answer.throw()
+    return answer
+
+
+def _stopped() -> SourceError:
+    reason = "was stopped from outside, perhaps because memory ran out"
+    return SourceError("a worker process", reason, "Run it again with --jobs 1.")
+
+
+class _Failure:
+    """An error on its way from a worker: our own errors take three arguments, which pickle does not know."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.kind: type[BaseException] = type(error)
+        self.arguments: tuple[Any, ...] = error.args
+        if isinstance(error, CodesearchError):
+            self.arguments = (error.subject, error.reason, error.next_step)
+
+    def throw(self) -> None:
+        """Raises the error here."""
+        raise self.kind(*self.arguments)
+
+
+def _serve(pipe: End) -> None:
+    """A worker: calls the functions it is sent until the pipe breaks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.enable()
+    gc.freeze()
+    while True:
+        try:
+            function, argument = pipe.recv()
+        except (EOFError, OSError):
+            os._exit(0)
+        try:
+            answer = function(argument)
+        except Exception as error:
+            answer = _Failure(error)
+        try:
+            pipe.send(answer)
+        except OSError:
+            os._exit(0)

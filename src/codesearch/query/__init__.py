@@ -1,0 +1,1 @@
+"""The query module: a text in, ranked hits out."""

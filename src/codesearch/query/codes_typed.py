@@ -1,0 +1,199 @@
+"""Codes in a query: in any spelling, with a missing placeholder or an o for a zero, as prefix, wildcard or range."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import NamedTuple
+
+from codesearch.codes import SYSTEMS, bare, has_shape, written
+from codesearch.index.reader import IndexReader
+from codesearch.index.tables import CODE_BYTES
+
+
+class CodeMatch(NamedTuple):
+    """Documents that a typed code stands for: tier 1 (the code itself) or 2 (prefix, wildcard, range).
+
+    `reading` is what the typed text was taken for where that is not what was typed (`W21.89XA` for `W21.89A`).
+    """
+
+    typed: str
+    tier: int
+    documents: tuple[int, ...]
+    reading: str = ""
+
+
+_HAS_CODE_CHARACTER = re.compile(r"[0-9*?]")
+_WILDCARD = re.compile(r"[0-9A-Za-z.]*[?*][0-9A-Za-z.?*]*")
+_RANGE = re.compile(r"([0-9A-Za-z.]{3,8})\s*(?:\.\.|-|–|—)\s*([0-9A-Za-z.]{3,8})")
+_PREFIX = re.compile(r"[0-9A-Za-z]{2,7}")
+_CODE_LIKE = re.compile(r"(?=.*\d)[0-9A-Za-z.]{3,9}-?")
+_LOOKALIKES = {"O": "0", "I": "1", "L": "1"}
+_MAX_LOOKALIKES = 4
+_PCS_LENGTH = 7
+_SEVENTH = re.compile(r"[A-Z0-9]")
+
+
+class CodeRecogniser:
+    """Finds the codes of an index in a query."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        self._reader = reader
+
+    def split(self, text: str, systems: Sequence[str]) -> tuple[list[CodeMatch], str]:
+        """The codes of a query among the given systems, and what is left of it as text."""
+        if not _HAS_CODE_CHARACTER.search(text) and len(text.strip()) != _PCS_LENGTH:
+            return [], text
+        whole = self._whole(text, systems)
+        if whole:
+            return whole, ""
+        matches: list[CodeMatch] = []
+        words: list[str] = []
+        rest = text
+        for found in list(_RANGE.finditer(rest)):
+            match = self._range(found, systems)
+            if match:
+                matches.append(match)
+                rest = rest.replace(found[0], " ", 1)
+        for word in rest.split():
+            match = self._word(word.strip(",;()"), systems)
+            if match:
+                matches.append(match)
+            else:
+                words.append(word)
+        return matches, " ".join(words)
+
+    def _whole(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
+        """The query as one code: exact, prefix, or a reading of it that exists."""
+        stripped = text.strip()
+        compact = bare(stripped)
+        has_digit = any(char.isdigit() for char in compact)
+        if not 2 <= len(compact) <= 12 or not compact.isalnum() or not (has_digit or len(compact) == _PCS_LENGTH):
+            return []
+        if len(stripped.split()) > 1 and not self._reads_as_one(stripped):
+            return []
+        exact = self._exact(compact, systems)
+        below = self._below(compact, systems, exact) if has_digit else ()
+        if exact or below:
+            first = [CodeMatch(stripped, 1, exact)] if exact else []
+            return first + ([CodeMatch(stripped, 2, below)] if below else [])
+        return self._reading(stripped, compact, systems)
+
+    def _reads_as_one(self, text: str) -> bool:
+        """Whether blanks stand inside one code (`e 11.9`, `I69 031`), not between words (`type 2`)."""
+        pieces = text.split()
+        short = len(pieces) <= 3 and re.fullmatch(r"[A-Za-z0-9]{1,4}", pieces[0]) is not None
+        return short and re.search(r"[a-z]{3}", text.lower()) is None
+
+    def _word(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
+        if _WILDCARD.fullmatch(word) and len(word.strip("?*.")) >= 2 and any(char.isdigit() for char in word):
+            return self._wildcard(word, systems)
+        if not _CODE_LIKE.fullmatch(word):
+            return None
+        exact = self._exact(bare(word), systems)
+        return CodeMatch(word, 1, exact) if exact else None
+
+    def _exact(self, compact: str, systems: Sequence[str]) -> tuple[int, ...]:
+        found = (self._reader.find(system, compact) for system in systems)
+        return tuple(document for document in found if document is not None and not self._is_table(document))
+
+    def _is_table(self, document: int) -> bool:
+        """Whether a document is an ICD-10-PCS table: its three characters are no code, but begin many."""
+        reader = self._reader
+        return reader.keyword("kind", document) == "header" and reader.keyword("system", document) == "ICD10PCS"
+
+    def _below(self, prefix: str, systems: Sequence[str], without: Sequence[int]) -> tuple[int, ...]:
+        """The documents whose codes begin with a prefix that could be the beginning of a code."""
+        if not _PREFIX.fullmatch(prefix):
+            return ()
+        possible = [system for system in systems if system not in SYSTEMS or _may_begin(system, prefix)]
+        slices = [self._reader.prefix_slice(system, prefix) for system in possible]
+        excluded = set(without)
+        found = [document for document in self._codes_of(slices) if document not in excluded]
+        return tuple(sorted(found, key=self._is_table)) if found and self._is_table(found[0]) else tuple(found)
+
+    def _reading(self, typed: str, compact: str, systems: Sequence[str]) -> list[CodeMatch]:
+        """A code that exists and that the typed text was probably meant for: a placeholder added, o read as 0."""
+        candidates = [*_with_placeholder(compact), *_with_digits(compact)]
+        for candidate in candidates:
+            exact = self._exact(candidate, systems)
+            if exact:
+                system = self._reader.keyword("system", exact[0])
+                return [CodeMatch(typed, 1, exact, written(system, candidate))]
+        for candidate in _with_digits(compact) if any(char.isdigit() for char in compact) else ():
+            below = self._below(candidate, systems, ())
+            if below:
+                return [CodeMatch(typed, 2, below, candidate)]
+        return []
+
+    def _wildcard(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
+        pattern = bare(word)
+        if pattern.endswith("*") and "?" not in pattern and pattern.count("*") == 1:
+            documents = self._below(pattern[:-1], systems, ())
+        else:
+            documents = tuple(self._matching(pattern, systems))
+        return CodeMatch(word, 2, documents) if documents else None
+
+    def _matching(self, pattern: str, systems: Sequence[str]) -> Iterator[int]:
+        """The documents whose bare codes match `?` and `*`: the prefix is looked up, the rest is compared."""
+        prefix = re.split(r"[?*]", pattern)[0]
+        # Runs of stars mean one star, and each is matched as little as possible, so a pattern cannot blow up.
+        short = re.sub(r"\*+", "*", pattern)[:CODE_BYTES]
+        parts = ({"?": "[0-9A-Z]", "*": ".*?"}.get(char, re.escape(char)) for char in short)
+        expression = re.compile("".join(parts).encode())
+        bare_codes = self._reader.arrays["bare"]
+        for system in systems:
+            start, end = self._reader.prefix_slice(system, prefix)
+            for offset, code in enumerate(bare_codes[start:end].tolist()):
+                if expression.fullmatch(code):
+                    yield start + offset
+
+    def _range(self, found: re.Match[str], systems: Sequence[str]) -> CodeMatch | None:
+        first, last = bare(found[1]), bare(found[2])
+        if not (any(char.isdigit() for char in first) and any(char.isdigit() for char in last)) or first > last:
+            return None
+        slices = [
+            self._reader.range_slice(system, first, last)
+            for system in systems
+            if system not in SYSTEMS or (_may_begin(system, first) and _may_begin(system, last))
+        ]
+        documents = tuple(self._codes_of(slices))
+        return CodeMatch(found[0], 2, documents) if documents else None
+
+    def _codes_of(self, slices: Sequence[tuple[int, int]]) -> list[int]:
+        """The documents of some slices without chapters and sections, which are no codes."""
+        kinds, values = self._reader.arrays["keyword.kind"], self._reader.keywords["kind"]
+        chapter = values.index("chapter") if "chapter" in values else -1
+        found: list[int] = []
+        for start, end in slices:
+            found += (start + (kinds[start:end].astype(int) != chapter).nonzero()[0]).tolist()
+        return found
+
+
+def _may_begin(system: str, prefix: str) -> bool:
+    """Whether a prefix can begin a code of a known system: completed in some way it has the system's shape."""
+    for filler in ("", "0", "00", "000", "0000", "00000", "Z", "ZZ", "ZZZ", "ZZZZ", "ZZZZZ"):
+        if has_shape(system, prefix + filler) and len(prefix + filler) > 2:
+            return True
+    return False
+
+
+def _with_placeholder(compact: str) -> Iterator[str]:
+    """ICD-10-CM codes with placeholders X before the seventh character: `W2189A` as `W2189XA`."""
+    if 4 <= len(compact) <= 6 and _SEVENTH.fullmatch(compact[-1]) and compact[0].isalpha():
+        yield compact[:-1].ljust(6, "X") + compact[-1]
+
+
+def _with_digits(compact: str) -> Iterator[str]:
+    """The text with letters that look like digits read as digits, the fewest changes first."""
+    places = [place for place, char in enumerate(compact) if char in _LOOKALIKES]
+    if not places or len(places) > _MAX_LOOKALIKES:
+        return
+    choices = sorted(product((False, True), repeat=len(places)), key=sum)
+    for choice in choices[1:]:
+        letters = list(compact)
+        for place, change in zip(places, choice, strict=True):
+            if change:
+                letters[place] = _LOOKALIKES[compact[place]]
+        yield "".join(letters)

@@ -1,0 +1,359 @@
+"""The score of every entry and document for the slots of a query: the plain path over numpy arrays.
+
+An entry's score is, over the slots of the query, the sum of its best alternative's BM25; times the share of the
+query's weight that it covers (words of the code's ancestors count in part), to a power; times up to 1 +
+entry_coverage for the share of the entry that the query covers; times the priors of its code. A document has the
+score of its best entry, plus the clinical part: BM25F over its sections (Robertson and Zaragoza 2009, 3.6).
+
+All sums are made in the order of the slots and in 32-bit floats, so that the compiled path gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.index.postings import MAX_FREQUENCY, NONESSENTIAL
+from codesearch.index.reader import IndexReader
+from codesearch.query.plan import Alternative, Slot
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+F = np.float32
+
+
+class Matches(NamedTuple):
+    """Postings of an alternative: entries in order, their BM25, and the idf that they cover of their entry."""
+
+    entries: Ints
+    scores: Floats
+    covered: Floats
+
+
+class Ranked(NamedTuple):
+    """Documents in order of score, best first; `entries` holds the best entry of each, -1 where none matched."""
+
+    documents: Ints
+    scores: Floats
+    entries: Ints
+
+
+class Collection:
+    """What scoring needs of an index, made once when it is opened."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        arrays, ranking = reader.arrays, reader.settings.ranking
+        self.ranking = ranking
+        self.idf = reader.idf
+        self.offsets, self.entries, self.weights = (
+            arrays[f"title.{name}"] for name in ("offsets", "entries", "weights")
+        )
+        self.documents, self.mass = arrays["title.documents"], arrays["title.mass"]
+        self.ancestor_offsets, self.ancestor_documents = arrays["ancestor.offsets"], arrays["ancestor.documents"]
+        lengths = np.maximum(arrays["title.lengths"], 1).astype(F)
+        average = lengths.mean() if len(lengths) else F(1)
+        self.norms = (F(ranking.k1) * (F(1 - ranking.b) + F(ranking.b) * lengths / average)).astype(F)
+        field_weights = np.array([*reader.settings.config.fields.title.values()], F)
+        document_priors = self._document_priors(reader)
+        self.priors = document_priors[self.documents] * field_weights[arrays["title.fields"]]
+        self.document_count = reader.documents
+        self.highest_prior = F(self.priors.max()) if len(self.priors) else F(1)
+        self.sections = Sections(reader, document_priors)
+
+    @cached_property
+    def offsets_list(self) -> list[int]:
+        """Where the postings of each term begin, as Python numbers, which are read faster one by one."""
+        return [int(offset) for offset in self.offsets.tolist()]
+
+    @cached_property
+    def posting_counts(self) -> list[int]:
+        """How many entries hold each term."""
+        counts: list[int] = np.diff(self.offsets).tolist()
+        return counts
+
+    @cached_property
+    def idf_list(self) -> list[float]:
+        """The idf of each term, as Python numbers."""
+        return [float(idf) for idf in self.idf.tolist()]
+
+    def peaks(self) -> list[float]:
+        """The highest BM25 of each term in any entry."""
+        frequencies = (self.weights & MAX_FREQUENCY).astype(F)
+        parts = frequencies / (frequencies + self.norms[self.entries])
+        starts = self.offsets[:-1]
+        used = self.offsets[1:] > starts
+        peaks = np.zeros(len(starts), F)
+        if used.any():
+            peaks[used] = np.maximum.reduceat(parts, starts[used])
+        return [float(peak) for peak in (self.idf * peaks * F(self.ranking.k1 + 1)).tolist()]
+
+    @staticmethod
+    def _document_priors(reader: IndexReader) -> Floats:
+        """Mild priors: "unspecified" codes and billable ones first among equals, ended ones last."""
+        arrays, ranking = reader.arrays, reader.settings.ranking
+        priors = np.ones(reader.documents, F)
+        number = reader.terms.get(reader.analyzer.term("unspecified"))
+        if number is not None:
+            found = arrays["title.entries"][arrays["title.offsets"][number] : arrays["title.offsets"][number + 1]]
+            names = found[arrays["title.fields"][found] == 0]
+            priors[arrays["title.documents"][names]] *= F(ranking.unspecified)
+        values = reader.keywords["billable"]
+        if "yes" in values:
+            priors[arrays["keyword.billable"] == values.index("yes")] *= F(ranking.billable)
+        priors[arrays["ended"]] *= F(ranking.terminated)
+        if "chapter" in reader.keywords["kind"]:
+            # Chapters and sections are no codes: their words count for the codes below them only.
+            priors[arrays["keyword.kind"] == reader.keywords["kind"].index("chapter")] = F(0)
+        return priors
+
+    def matches(self, terms: Sequence[int]) -> Matches:
+        """The entries that hold all the terms."""
+        by_rarity = sorted(terms, key=lambda term: (int(self.offsets[term + 1] - self.offsets[term]), term))
+        entries, scores, covered = self._term(by_rarity[0])
+        for term in by_rarity[1:]:
+            other = self._term(term)
+            if not len(other.entries):
+                return Matches(entries[:0], scores[:0], covered[:0])
+            places = np.minimum(np.searchsorted(other.entries, entries), len(other.entries) - 1)
+            both = other.entries[places] == entries
+            entries, places = entries[both], places[both]
+            scores, covered = scores[both] + other.scores[places], covered[both] + other.covered[places]
+        return Matches(entries, scores, covered)
+
+    def _term(self, term: int) -> Matches:
+        start, end = int(self.offsets[term]), int(self.offsets[term + 1])
+        entries, weights = self.entries[start:end], self.weights[start:end]
+        frequencies = (weights & MAX_FREQUENCY).astype(F)
+        idf, k1 = self.idf[term], F(self.ranking.k1)
+        scores = idf * (frequencies * (k1 + F(1)) / (frequencies + self.norms[entries]))
+        return Matches(entries, scores, np.where(weights < NONESSENTIAL, idf, F(0)))
+
+    def ancestors(self, term: int) -> Ints:
+        """The documents one of whose ancestors' names holds the term, in order."""
+        found: Ints = self.ancestor_documents[self.ancestor_offsets[term] : self.ancestor_offsets[term + 1]]
+        return found
+
+
+class Sections:
+    """The clinical part: BM25F over the sections of documents."""
+
+    def __init__(self, reader: IndexReader, priors: Floats) -> None:
+        """Takes the priors of the documents."""
+        arrays, ranking, fields = reader.arrays, reader.settings.ranking, reader.settings.fields
+        self._ranking = ranking
+        self._priors = priors
+        self._idf = reader.idf
+        self._offsets, self._entries = arrays["section.offsets"], arrays["section.entries"]
+        self._documents, numbers = arrays["section.documents"], arrays["section.fields"]
+        lengths = arrays["section.lengths"].astype(F)
+        counts = np.maximum(np.bincount(numbers, minlength=len(fields.weights)), 1)
+        averages = (np.bincount(numbers, weights=lengths, minlength=len(fields.weights)) / counts).astype(F)
+        b = F(ranking.clinical_b)
+        norms = F(1) - b + b * lengths / np.maximum(averages[numbers], F(1))
+        self._gains = (np.array(fields.weights, F)[numbers] / norms).astype(F)
+        self._frequencies = arrays["section.weights"]
+        self._used: bytes = (np.diff(self._offsets) > 0).tobytes()
+
+    def term(self, term: int) -> tuple[Ints, Floats]:
+        """The documents that hold a term in a scored section, and the term's BM25F in each."""
+        start, end = int(self._offsets[term]), int(self._offsets[term + 1])
+        if start == end:
+            return np.zeros(0, np.int32), np.zeros(0, F)
+        entries = self._entries[start:end]
+        weighted = self._gains[entries] * (self._frequencies[start:end] & MAX_FREQUENCY).astype(F)
+        documents = self._documents[entries]
+        starts = np.flatnonzero(np.diff(documents, prepend=-1))
+        sums = np.add.reduceat(weighted, starts)
+        documents, scored = documents[starts], sums > 0
+        k1 = F(self._ranking.clinical_k1)
+        scores = self._idf[term] * sums * (k1 + F(1)) / (k1 + sums)
+        return documents[scored], scores[scored].astype(F)
+
+    def phrase(self, terms: Sequence[int]) -> tuple[Ints, Floats]:
+        """The documents that hold all the terms in their sections."""
+        documents, scores = self.term(terms[0])
+        for term in terms[1:]:
+            other, other_scores = self.term(term)
+            documents, left, right = np.intersect1d(documents, other, assume_unique=True, return_indices=True)
+            scores = scores[left] + other_scores[right]
+        return documents, scores
+
+    def score(self, slots: Sequence[Slot]) -> tuple[Ints, Floats]:
+        """The clinical score of every document whose sections match a slot, in order of documents."""
+        used = self._used
+        if not any(used[term] for slot in slots for one in slot.alternatives for term in one.terms):
+            return np.zeros(0, np.int32), np.zeros(0, F)
+        total = F(sum(slot.mass for slot in slots))
+        parts, shares = [], []
+        for slot in slots:
+            best = _best_by_key([self._alternative(one, slots, slot) for one in slot.alternatives])
+            parts.append(best)
+            shares.append((best[0], np.full(len(best[0]), slot.mass, F)))
+        documents, scores = _sum_by_key(parts)
+        _, mass = _sum_by_key(shares)
+        if not len(documents):
+            return documents, scores
+        coverage = power(mass / total, self._ranking.coverage_halves)
+        scores = (F(self._ranking.clinical) * scores * coverage * self._priors[documents]).astype(F)
+        return documents[scores > 0], scores[scores > 0]
+
+    def _alternative(self, one: Alternative, slots: Sequence[Slot], slot: Slot) -> tuple[Ints, Floats]:
+        documents, scores = self.phrase(one.terms)
+        return documents, scores * F(one.weight * share_of(one, slots, slot))
+
+
+def slot_order(collection: Collection, slots: Sequence[Slot]) -> list[int]:
+    """The order in which slots are scored: those with the fewest postings first."""
+    frequencies = collection.posting_counts
+    counts = []
+    for slot in slots:
+        count = 0
+        for one in slot.alternatives:
+            terms = one.terms
+            count += frequencies[terms[0]] if len(terms) == 1 else min([frequencies[term] for term in terms])
+        counts.append(count)
+    return sorted(range(len(slots)), key=counts.__getitem__)
+
+
+def power(shares: Floats, halves: int) -> Floats:
+    """Shares to a power of `halves` halves; products and square roots are exact to the bit on every path."""
+    result = np.ones(len(shares), F)
+    for _ in range(halves // 2):
+        result = result * shares
+    return result * np.sqrt(shares) if halves % 2 else result
+
+
+def share_of(one: Alternative, slots: Sequence[Slot], slot: Slot) -> float:
+    """The part of an alternative's score that one of the words that it stands for gets."""
+    if one.last - one.first == 1:
+        return 1.0
+    return slot.mass / max(1e-6, sum(each.mass for each in slots[one.first : one.last]))
+
+
+def _best_by_key(parts: list[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
+    """For each key the highest value."""
+    if len(parts) == 1:
+        return parts[0]
+    keys = np.concatenate([keys for keys, _ in parts]) if parts else np.zeros(0, np.int32)
+    values = np.concatenate([values for _, values in parts]) if parts else np.zeros(0, F)
+    order = np.lexsort((-values, keys))
+    keys, values = keys[order], values[order]
+    first = np.diff(keys, prepend=-1) != 0
+    return keys[first], values[first]
+
+
+def _sum_by_key(parts: list[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
+    """For each key the sum of its values, added in the order of the parts."""
+    if not parts:
+        return np.zeros(0, np.int32), np.zeros(0, F)
+    keys = np.concatenate([keys for keys, _ in parts])
+    values = np.concatenate([values for _, values in parts])
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    if not len(starts):
+        return keys, values
+    return keys[order][starts], np.add.reduceat(values[order], starts)
+
+
+def rank(
+    collection: Collection, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int
+) -> Ranked:
+    """The best documents for the slots, exhaustively scored.
+
+    `span` is the slice of documents that may be found, `allowed` a mask over all documents. Ties stand in the order of
+    documents.
+    """
+    documents, scores, entries = score_documents(collection, slots)
+    keep = (documents >= span[0]) & (documents < span[1])
+    if allowed is not None:
+        keep &= allowed[documents]
+    documents, scores, entries = documents[keep], scores[keep], entries[keep]
+    if len(scores) > limit:
+        threshold = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        keep = scores >= threshold
+        documents, scores, entries = documents[keep], scores[keep], entries[keep]
+    order = np.lexsort((documents, -scores))[:limit]
+    return Ranked(documents[order], scores[order], entries[order])
+
+
+def score_documents(collection: Collection, slots: Sequence[Slot]) -> tuple[Ints, Floats, Ints]:
+    """Every matching document in order, its score, and its best entry (-1 where only its sections match)."""
+    entries, scores = score_entries(collection, slots)
+    entries, scores = entries[scores > 0], scores[scores > 0]
+    owners = collection.documents[entries]
+    order = np.lexsort((entries, -scores, owners))
+    first = order[np.diff(owners[order], prepend=-1) != 0]
+    documents, best, entries = owners[first], scores[first], entries[first]
+    clinical_documents, clinical = collection.sections.score(slots)
+    if not len(clinical_documents):
+        return documents, best, entries
+    everything = np.union1d(documents, clinical_documents).astype(np.int32)
+    total, where = np.zeros(len(everything), F), np.full(len(everything), -1, np.int32)
+    places = np.searchsorted(everything, documents)
+    total[places], where[places] = best, entries
+    total[np.searchsorted(everything, clinical_documents)] += clinical
+    return everything, total, where
+
+
+def score_entries(collection: Collection, slots: Sequence[Slot]) -> tuple[Ints, Floats]:
+    """Every matching entry in order, and its score."""
+    ranking, count = collection.ranking, len(collection.documents)
+    sums, mass, covered = np.zeros(count, F), np.zeros(count, F), np.zeros(count, F)
+    hit = np.zeros((len(slots), count), bool)
+    order = slot_order(collection, slots)
+    for place in order:
+        entries, scores, shares, parts = _slot_matches(collection, slots, slots[place])
+        sums[entries] += scores
+        mass[entries] += shares
+        covered[entries] += parts
+        hit[place, entries] = True
+    found = np.flatnonzero(hit.any(axis=0)).astype(np.int32)
+    mass = mass[found]
+    owners = collection.documents[found]
+    for place in order:
+        below = np.zeros(len(found), bool)
+        for one in slots[place].alternatives:
+            if len(one.terms) == 1:
+                below |= _contains(collection.ancestors(one.terms[0]), owners)
+        mass += np.where(below & ~hit[place, found], F(ranking.ancestor_share * ancestor_mass(slots[place])), F(0))
+    total = F(sum(slot.mass for slot in slots))
+    coverage = power(mass / total, ranking.coverage_halves)
+    own = F(1) + F(ranking.entry_coverage) * np.minimum(F(1), covered[found] / collection.mass[found])
+    return found, (sums[found] * coverage * own * collection.priors[found]).astype(F)
+
+
+def ancestor_mass(slot: Slot) -> float:
+    """What a slot adds to the query's share when an ancestor's name holds it."""
+    return slot.mass * slot.alternatives[0].weight if slot.alternatives else 0.0
+
+
+def _slot_matches(collection: Collection, slots: Sequence[Slot], slot: Slot) -> tuple[Ints, Floats, Floats, Floats]:
+    """The entries that a slot matches, with the numbers of the alternative that scores highest in each."""
+    parts = []
+    for one in slot.alternatives:
+        matches = collection.matches(one.terms)
+        factor = F(one.weight * share_of(one, slots, slot))
+        share = np.full(len(matches.entries), F(one.weight * slot.mass))
+        parts.append((matches.entries, matches.scores * factor, share, matches.covered * factor))
+    if not parts:
+        none = np.zeros(0, F)
+        return np.zeros(0, np.int32), none, none, none
+    if len(parts) == 1:
+        return parts[0]
+    entries, scores, shares, covered = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((-scores, entries))
+    first = order[np.diff(entries[order], prepend=-1) != 0]
+    return entries[first], scores[first], shares[first], covered[first]
+
+
+def _contains(ordered: Ints, wanted: Ints) -> Mask:
+    if not len(ordered):
+        return np.zeros(len(wanted), bool)
+    found: Mask = ordered[np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)] == wanted
+    return found

@@ -1,0 +1,115 @@
+"""Words that the index lacks: one wrong letter, the family of a prefix, parts of a compound, two wrong letters."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from functools import lru_cache
+from typing import NamedTuple
+
+from codesearch.index.reader import IndexReader
+from codesearch.index.spelling import MIN_LENGTH, near
+
+_LONG = 6
+"""From this length two wrong letters are looked for; in shorter words one."""
+_FAMILY_LENGTH = 5
+_FAMILY_SHARE = 0.7
+_COMPOUND_LENGTH = 7
+_PART = 3
+_CANDIDATES = 3
+
+
+class Replacement(NamedTuple):
+    """Terms for a word; `share` lowers the weight of its class, `written` is how it is shown."""
+
+    terms: tuple[int, ...]
+    weight_class: str
+    share: float
+    written: str
+
+
+class UnknownWords:
+    """Finds what stands for words that no entry has. What was found is remembered, for a bounded number of words."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        self._reader = reader
+        self._used = reader.arrays["term.frequency"]
+        self.replacements = lru_cache(maxsize=50_000)(self._replacements)
+
+    def _replacements(self, word: str, term: str) -> tuple[Replacement, ...]:
+        if len(word) < MIN_LENGTH or not word.isascii():
+            return ()
+        if not word.isalpha():
+            return self._split(word)
+        # Nearest first: one wrong letter beats a shared beginning, which beats two wrong letters.
+        found = self._corrections(word, 1) or self._family(term)
+        if not found and len(word) >= _COMPOUND_LENGTH:
+            found = self._compound(word)
+        if not found and len(word) >= _LONG:
+            found = self._corrections(word, 2)
+        return found or self._compound(word)
+
+    def _corrections(self, word: str, distance: int) -> tuple[Replacement, ...]:
+        """The nearest words by edits (transpositions are one), frequent ones first, a different first letter last."""
+        # Only a search with an unknown word pays for loading it.
+        from rapidfuzz.distance import OSA
+
+        arrays, words = self._reader.arrays, self._reader.words
+        ranked = []
+        for number in near(word, arrays["near.hashes"], arrays["near.words"], distance):
+            candidate = words[number]
+            edits = OSA.distance(word, candidate, score_cutoff=distance)
+            if edits <= distance:
+                term = int(arrays["word.term"][number])
+                cost = edits + 0.3 * (candidate[0] != word[0]) - 0.08 * math.log1p(int(self._used[term]))
+                ranked.append((cost, candidate, term))
+        ranked.sort()
+        chosen: dict[int, str] = {}
+        for cost, candidate, term in ranked:
+            if cost <= ranked[0][0] + 0.45 and len(chosen) < _CANDIDATES:
+                chosen.setdefault(term, candidate)
+        nearest = enumerate(chosen.items())
+        return tuple(
+            Replacement((term,), "spelling", 1 - 0.1 * place, candidate) for place, (term, candidate) in nearest
+        )
+
+    def _family(self, term: str) -> tuple[Replacement, ...]:
+        """Terms that share a long beginning with the word's: `chlamydi...`."""
+        terms = self._reader.term_list
+        for length in range(len(term), max(_FAMILY_LENGTH, int(len(term) * _FAMILY_SHARE)) - 1, -1):
+            beginning = term[:length]
+            place = bisect_left(terms, beginning)
+            found: list[int] = []
+            while place < len(terms) and terms[place].startswith(beginning) and len(found) < 20:
+                if self._used[place] and abs(len(terms[place]) - len(term)) <= 4:
+                    found.append(place)
+                place += 1
+            if found:
+                found.sort(key=lambda number: (-int(self._used[number]), number))
+                return tuple(
+                    Replacement((number,), "prefix", length / len(term), terms[number]) for number in found[:5]
+                )
+        return ()
+
+    def _compound(self, word: str) -> tuple[Replacement, ...]:
+        """The word as two known parts, with or without a joining vowel, the rarest parts first."""
+        best: tuple[float, int, int, str] | None = None
+        for cut in range(_PART, len(word) - _PART + 1):
+            for skipped in (0, 1) if word[cut] in "oi" and len(word) - cut > _PART else (0,):
+                head, tail = self._known(word[:cut]), self._known(word[cut + skipped :])
+                if head is None or tail is None or head == tail:
+                    continue
+                score = float(self._reader.idf[head] + self._reader.idf[tail]) - 0.1 * abs(len(word) / 2 - cut)
+                if best is None or score > best[0]:
+                    best = (score, head, tail, f"{word[:cut]} {word[cut + skipped :]}")
+        return (Replacement((best[1], best[2]), "compound", 1.0, best[3]),) if best else ()
+
+    def _split(self, word: str) -> tuple[Replacement, ...]:
+        """Letters and digits apart: `15mg` as `15 mg`."""
+        cut = next((place for place in range(1, len(word)) if word[place].isdigit() != word[0].isdigit()), 0)
+        head, tail = self._known(word[:cut]), self._known(word[cut:])
+        return (Replacement((head, tail), "compound", 1.0, f"{word[:cut]} {word[cut:]}"),) if head and tail else ()
+
+    def _known(self, word: str) -> int | None:
+        number = self._reader.terms.get(self._reader.analyzer.term(word)) if word else None
+        return number if number is not None and self._used[number] else None

@@ -1,0 +1,53 @@
+"""Verifying an index: every checksum, and that each record is found by its code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from codesearch.index import manifest
+from codesearch.index.generations import Generation, GenerationStore
+from codesearch.index.manifest import Problem
+from codesearch.index.reader import IndexReader
+from codesearch.index.record_file import RECORDS
+from codesearch.index.segment import open_segment
+
+
+def verify(path: str | Path) -> Iterator[Problem]:
+    """What is wrong with the current generation of an index: nothing, or each file or record that is.
+
+    Records are looked at only when every file is as it was built.
+
+    Raises:
+        IndexUnusableError: there is no index, or it is too damaged to be looked at file by file.
+    """
+    store = GenerationStore(Path(path))
+    return iter(store.open_current(lambda generation: list(_problems(generation))))
+
+
+def _problems(generation: Generation) -> Iterator[Problem]:
+    damaged = list(manifest.load(generation.folder).check_sums(generation.folder))
+    if damaged:
+        yield from damaged
+        return
+    reader = IndexReader(generation.folder)
+    try:
+        open_segment(generation.folder, reader.settings).close()
+        yield from _counts(reader)
+        yield from _records(reader)
+    finally:
+        reader.close()
+
+
+def _counts(reader: IndexReader) -> Iterator[Problem]:
+    listed = sum(kinds.get("total", 0) for kinds in reader.manifest.counts.values())
+    if not listed == reader.documents == len(reader.records):
+        reason = f"lists {listed} records; the index has {reader.documents}, the record file {len(reader.records)}"
+        yield Problem(manifest.MANIFEST, reason)
+
+
+def _records(reader: IndexReader) -> Iterator[Problem]:
+    for document, stored in enumerate(reader.records.all()):
+        record = stored.record
+        if record.code is not None and reader.find(record.system, record.code) != document:
+            yield Problem(RECORDS, f"record {document} ({record.system} {record.code}) is not found by its code")

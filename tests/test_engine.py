@@ -1,0 +1,97 @@
+"""The engine ranks at once, and the same when it has compiled."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from query_support import cm, reader_of, with_rules
+from random_corpora import RULES, large_corpus, large_queries
+from test_score import assert_same
+
+from codesearch.query import engine
+from codesearch.query.engine import SEARCHES_BEFORE_COMPILING, CompiledRanking, Engine, _blocks
+from codesearch.query.plan import Planner
+from codesearch.query.score import Collection, rank
+
+
+def test_an_engine_answers_the_same_before_while_and_after_it_compiles() -> None:
+    with reader_of(large_corpus(1, 500), with_rules(RULES)) as reader:
+        collection, planner = Collection(reader), Planner(reader)
+        ranking, span = Engine(collection), (0, reader.documents)
+        for text in large_queries(2, 3 * SEARCHES_BEFORE_COMPILING, 500):
+            slots, _, _ = planner.slots(text, exact=False)
+            assert_same(ranking.rank(slots, span, None, 10), rank(collection, slots, span, None, 10))
+        ranking.compile()
+        for text in large_queries(3, 20, 500):
+            slots, _, _ = planner.slots(text, exact=False)
+            assert_same(ranking.rank(slots, span, None, 10), rank(collection, slots, span, None, 10))
+
+
+@pytest.mark.parametrize("limit", [1, 1000, 1001, 50_000])
+def test_any_number_of_hits_may_be_asked_for(limit: int) -> None:
+    with reader_of([cm(f"A{number:04d}", "Fever") for number in range(1500)]) as reader:
+        collection = Collection(reader)
+        ranking = Engine(collection)
+        ranking.compile()
+        slots, _, _ = Planner(reader).slots("fever", exact=False)
+        assert len(ranking.rank(slots, (0, 1500), None, limit).documents) == min(limit, 1500)
+
+
+def test_phrases_that_do_not_fit_begin_the_memory_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_PHRASE_POSTINGS", 60)
+    with reader_of(large_corpus(1, 500), with_rules(RULES)) as reader:
+        collection, planner = Collection(reader), Planner(reader)
+        compiled, span = CompiledRanking(collection), (0, reader.documents)
+        for text in ["heart attack", "thigh bone", "mi crf", "heart attack", "bleeding mi sugar", "crf", "heart attack"] * 2:
+            slots, _, _ = planner.slots(text, exact=False)
+            assert_same(compiled.rank(slots, span, None, 10), rank(collection, slots, span, None, 10))
+
+
+def test_threads_share_a_compiled_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_PHRASE_POSTINGS", 200)
+    with reader_of(large_corpus(1, 2000), with_rules(RULES)) as reader:
+        collection, planner = Collection(reader), Planner(reader)
+        compiled, span = CompiledRanking(collection), (0, reader.documents)
+        plans = [planner.slots(text, exact=False)[0] for text in large_queries(4, 60, 2000)]
+        expected = [rank(collection, slots, span, None, 10) for slots in plans]
+        wrong: list[int] = []
+
+        def search(first: int) -> None:
+            for number in range(200):
+                place = (first + number) % len(plans)
+                found = compiled.rank(plans[place], span, None, 10)
+                if found.scores.tobytes() != expected[place].scores.tobytes():
+                    wrong.append(place)
+
+        threads = [threading.Thread(target=search, args=(7 * number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+
+
+@given(st.lists(st.integers(1, 12), max_size=60), st.integers(1, 10))
+def test_blocks_hold_every_entry_and_cut_no_document(counts: list[int], size: int) -> None:
+    owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_BLOCK", size)
+        bounds = _blocks(owners).tolist()
+    assert bounds == sorted(set(bounds))
+    assert (bounds[0], bounds[-1]) == (0, len(owners))
+    assert all(owners[bound - 1] < owners[bound] for bound in bounds[1:-1])
+    assert all(end - start <= max(size, *counts) for start, end in zip(bounds, bounds[1:], strict=False))
+
+
+def test_a_search_that_ends_at_once_does_not_wait_for_the_compiler(tmp_path: Path) -> None:
+    with reader_of([cm("A00", "Fever")]) as reader:
+        ranking, (slots, _, _) = Engine(Collection(reader)), Planner(reader).slots("fever", exact=False)
+        before = threading.active_count()
+        for _ in range(SEARCHES_BEFORE_COMPILING - 1):
+            ranking.rank(slots, (0, 1), None, 10)
+        assert threading.active_count() == before

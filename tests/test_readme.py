@@ -1,0 +1,83 @@
+"""The README says what is true: its screens are what the commands print, its example runs, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import codesearch
+from codesearch.cli import commands
+from codesearch.config import corpus_folder
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECONDS = re.compile(r"after [\d.]+ s")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def screens() -> Iterator[tuple[str, str]]:
+    """Each command of the console blocks, with what the README shows below it."""
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            yield command, shown
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the shipped corpus."""
+    place = tmp_path_factory.mktemp("readme") / "index"
+    codesearch.reindex([corpus_folder()], place, jobs=1)
+    return place
+
+
+@pytest.mark.parametrize(("command", "shown"), list(screens()))
+def test_a_screen_is_what_the_command_prints(
+    command: str, shown: str, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    program, *arguments = shlex.split(command)
+    place = tmp_path / "index" if arguments[0] == "reindex" else index
+    printed = CliRunner().invoke(commands, arguments, env={"CODESEARCH_INDEX": str(place)}).output
+    assert program == "codesearch"
+    assert _tidy(printed) == _tidy(shown)
+
+
+def test_there_are_screens() -> None:
+    assert [command.split()[1] for command, _ in screens()] == ["reindex", "search", "search"]
+
+
+def test_the_python_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "corpus").symlink_to(corpus_folder())
+    monkeypatch.chdir(tmp_path)
+    [example] = blocks("python")
+    exec(compile(example, "README.md", "exec"), {})
+    assert "22512" in capsys.readouterr().out
+
+
+def test_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)", README)
+    assert links
+    for link in links:
+        assert link.startswith("https://") or (ROOT / link).exists(), link
+
+
+def test_the_commands_that_ci_runs_are_there() -> None:
+    for name in ("install", "tests"):
+        assert f"<!-- {name} -->\n```sh\n" in README
+
+
+def _tidy(text: str) -> list[str]:
+    lines = [SECONDS.sub("after 0.0 s", line.rstrip()) for line in text.splitlines()]
+    return [line for line in lines if line]

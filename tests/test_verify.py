@@ -1,0 +1,83 @@
+"""Verifying: a sound index has no problems; a changed file, or a record that its code does not find, is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import codesearch
+from codesearch.index import manifest
+from codesearch.index.record_file import RecordFile, write_records
+from codesearch.verify import verify
+
+ROWS = "system,code,name\nLOCAL,A-1,First\nLOCAL,A-2,Second\nICD10CM,E11.9,Type 2 diabetes\n"
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """An index of three codes."""
+    (tmp_path / "own.csv").write_text(ROWS)
+    codesearch.reindex([tmp_path / "own.csv"], tmp_path / "index", jobs=1)
+    return tmp_path / "index"
+
+
+def folder_of(index: Path) -> Path:
+    return index / "generations" / "000001"
+
+
+def test_a_sound_index_has_no_problems(index: Path) -> None:
+    assert list(verify(index)) == []
+
+
+def test_every_file_is_under_a_checksum(index: Path) -> None:
+    for file in sorted(folder_of(index).iterdir()):
+        if file.name == manifest.MANIFEST:
+            continue
+        sound = file.read_bytes()
+        if not sound:
+            continue
+        file.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+        assert [problem.name for problem in verify(index)] == [file.name]
+        file.write_bytes(sound)
+
+
+def test_records_that_their_codes_do_not_find_are_told(index: Path) -> None:
+    folder = folder_of(index)
+    records = RecordFile(folder)
+    turned = list(records.all())[::-1]
+    records.close()
+    write_records(folder, turned)
+    reseal(folder)
+    reasons = [problem.reason for problem in verify(index)]
+    assert "record 0 (LOCAL A-2) is not found by its code" in reasons
+    assert len(reasons) == 2  # the one in the middle stands where it stood
+
+
+def test_a_record_too_few_is_told(index: Path) -> None:
+    folder = folder_of(index)
+    records = RecordFile(folder)
+    fewer = list(records.all())[:-1]
+    records.close()
+    write_records(folder, fewer)
+    reseal(folder)
+    assert [problem.reason for problem in verify(index)] == [
+        "lists 3 records; the index has 3, the record file 2",
+    ]
+
+
+def test_there_must_be_an_index(tmp_path: Path) -> None:
+    with pytest.raises(codesearch.IndexMissingError):
+        list(verify(tmp_path))
+
+
+def reseal(folder: Path) -> None:
+    """Gives the files of a generation a manifest that fits them."""
+    before = manifest.load(folder)
+    manifest.write(
+        folder,
+        tool_version=before.tool_version,
+        counts=before.counts,
+        sources=before.sources,
+        config=before.config,
+    )

@@ -88,12 +88,17 @@ def judged_sets(folder: Path, names: Sequence[str] = (), sample: int | None = No
             yield JudgedSet(name, read_queries(path)[:sample], read_qrels(folder / f"{stem}.qrels.tsv"))
 
 
-def build(collection: str, data: Path, work: Path, config: Path | None = None) -> Path:
+def build(collection: str, data: Path, work: Path) -> Path:
     """Builds the index of a collection below `work`, if it is not there; gives its folder."""
     folder = work / collection.replace(" ", "-")
     if not folder.exists():
-        codesearch.reindex([_newest(data, FILES[file]) for file in COLLECTIONS[collection]], folder, config=config)
+        codesearch.reindex(files(collection, data), folder)
     return folder
+
+
+def files(collection: str, data: Path) -> list[Path]:
+    """The official files of a collection, of each the newest in the folder."""
+    return [_newest(data, FILES[file]) for file in COLLECTIONS[collection]]
 
 
 def entries(index: Path) -> list[Entry]:

@@ -3,7 +3,7 @@
     python bench/query.py ../shared/judged/dev
 
 All engines hold the same ICD-10-CM and ICD-10-PCS codes and answer the same queries (the judged sets index, do, typo
-and pcs) with ten codes and their stored names. The engines take turns, fifty queries each, in an order that changes, so that
+and pcs) with ten codes and their stored names. The engines take turns, fifty queries each, in changing order, so that
 whatever else the machine does meets all of them; a query's time is the median over the rounds. Stock Whoosh answers
 only a sample of the queries, once: it takes too long for more. What a process costs (start, first query, memory) is
 measured in processes of its own. `--growth 10` measures again with ten times the records, by copies with changed words.
@@ -37,7 +37,7 @@ SETS = ("index", "do", "typo", "pcs")
 COLLECTION = "CM and PCS"
 LIMIT = 10
 _BLOCK = 50
-"""Queries that an engine answers before the next one's turn: enough for its own data to be in the processor's caches."""
+"""Queries that an engine answers before the next one's turn: enough to have its own data in the caches."""
 _SEED = 7
 _PROBE = Path(__file__).parent / "process.py"
 

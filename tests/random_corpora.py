@@ -12,12 +12,42 @@ from hypothesis import strategies as st
 from codesearch.index.build import sort_key
 from codesearch.index.record_file import StoredRecord
 from codesearch.query.score import Mask
-from codesearch.records import CodeRecord, Purpose, Risks
+from codesearch.records import CodeRecord, Kind, Purpose, Risks
 
-WORDS = """
-kidney renal failure acute chronic stone calculus fracture femur thigh bone heart cardiac attack myocardial infarction
-left right type diabetes mellitus sugar unspecified x-ray ray post-operative pain 2 II haemorrhage hemorrhage bleeding
-""".split()
+WORDS = [
+    "kidney",
+    "renal",
+    "failure",
+    "acute",
+    "chronic",
+    "stone",
+    "calculus",
+    "fracture",
+    "femur",
+    "thigh",
+    "bone",
+    "heart",
+    "cardiac",
+    "attack",
+    "myocardial",
+    "infarction",
+    "left",
+    "right",
+    "type",
+    "diabetes",
+    "mellitus",
+    "sugar",
+    "unspecified",
+    "x-ray",
+    "ray",
+    "post-operative",
+    "pain",
+    "2",
+    "II",
+    "haemorrhage",
+    "hemorrhage",
+    "bleeding",
+]
 """Few words, so that they meet often: spellings of one term, hyphens, digits, and both sides of the rules."""
 
 RULES = """
@@ -76,7 +106,8 @@ def corpora(draw: st.DrawFn) -> list[CodeRecord]:
     for number in range(count):
         system = draw(st.sampled_from(["CPT", "ICD10CM", "OWN"]))
         before = [record.code for record in records if record.system == system]
-        kind = draw(st.sampled_from(["code", "code", "code", "header", "chapter"]))
+        kinds: list[Kind] = ["code", "code", "code", "header", "chapter"]
+        kind = draw(st.sampled_from(kinds))
         records.append(
             CodeRecord(
                 system,
@@ -129,17 +160,24 @@ def large_corpus(seed: int, codes: int) -> list[CodeRecord]:
     for number in range(codes):
         if chance.random() < 0.9:
             name = " ".join(chance.choices(vocabulary, cum_weights=weights, k=chance.randint(1, 7)))
-        others = [" ".join(chance.choices(vocabulary, cum_weights=weights, k=3)) for _ in range(chance.choice((0, 0, 0, 1, 2)))]
+        others = [
+            " ".join(chance.choices(vocabulary, cum_weights=weights, k=3))
+            for _ in range(chance.choice((0, 0, 0, 1, 2)))
+        ]
         records.append(
             CodeRecord(
                 "ICD10CM" if number % 3 else "CPT",
                 f"{number:06d}",
                 name,
                 inclusion_terms=tuple(others),
-                parent=f"{number - number % 10:06d}" if number % 10 and number % 3 == (number - number % 10) % 3 else None,
+                parent=f"{number - number % 10:06d}"
+                if number % 10 and number % 3 == (number - number % 10) % 3
+                else None,
                 billable=chance.choice((True, True, False, None)),
                 terminated="2020-01-01" if chance.random() < 0.05 else None,
-                notes=(" ".join(chance.choices(vocabulary, cum_weights=weights, k=5)),) if chance.random() < 0.05 else (),
+                notes=(" ".join(chance.choices(vocabulary, cum_weights=weights, k=5)),)
+                if chance.random() < 0.05
+                else (),
             )
         )
     return ordered(records)

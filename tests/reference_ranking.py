@@ -67,7 +67,9 @@ class ReferenceRanking:
         self._by_code = {(record.system, record.code): record for record in records if record.code}
         self._names_above = [self._above(record) for record in records]
 
-    def rank(self, slots: Sequence[Slot], term_of: Sequence[str], may: Callable[[int], bool]) -> list[tuple[int, float]]:
+    def rank(
+        self, slots: Sequence[Slot], term_of: Sequence[str], may: Callable[[int], bool]
+    ) -> list[tuple[int, float]]:
         """(document, score) of every document that may be found and matches, the best first."""
         terms = {one: tuple(term_of[term] for term in one.terms) for slot in slots for one in slot.alternatives}
         numbers = {number for held in terms.values() for term in held for number in self._holding.get(term, ())}
@@ -98,7 +100,8 @@ class ReferenceRanking:
         total = sum(slot.mass for slot in slots)
         prior = self.fields.title[entry.field] * self._prior(entry.document)
         own = 1 + self.ranking.entry_coverage * min(1.0, covered / self._mass(entry))
-        return score * (share / total) ** self.ranking.query_coverage_power * own * prior
+        coverage: float = (share / total) ** self.ranking.query_coverage_power
+        return score * coverage * own * prior
 
     def _best_gain(
         self, entry: Entry, slot: Slot, slots: Sequence[Slot], terms: dict[Alternative, tuple[str, ...]]
@@ -157,7 +160,7 @@ class ReferenceRanking:
             if any(gains):
                 score, mass = score + max(gains), mass + slot.mass
         total = sum(slot.mass for slot in slots)
-        coverage = (mass / total) ** self.ranking.query_coverage_power
+        coverage: float = (mass / total) ** self.ranking.query_coverage_power
         return self.ranking.clinical * score * coverage * self._prior(document)
 
     def _section_gain(

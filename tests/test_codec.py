@@ -20,10 +20,9 @@ from whoosh.reading import TermNotFound
 from codesearch.codes import bare
 from codesearch.config import config_root
 from codesearch.index.analysis import Analyzer
-from codesearch.index.arrays import write_arrays
+from codesearch.index.arrays import ARRAYS_NAME, write_arrays
 from codesearch.index.build import invert, sort_key
 from codesearch.index.codec.terms import ENTRY_STRIDE
-from codesearch.index.arrays import ARRAYS_NAME
 from codesearch.index.fields import SectionReader, keyword_values, title_texts
 from codesearch.index.record_file import StoredRecord
 from codesearch.index.schema import TermAnalyzer, identifiers
@@ -213,7 +212,6 @@ def queries(pair: Pair) -> st.SearchStrategy[Query]:
             st.builds(lambda wanted, other: query.And([wanted, query.Not(other)]), part, part),
             st.builds(query.Not, part),
             st.builds(query.ConstantScoreQuery, part),
-            st.builds(query.DisjunctionMax, st.lists(part, min_size=2, max_size=3)),
         ),
         max_leaves=5,
     )

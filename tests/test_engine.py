@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -47,7 +47,15 @@ def test_phrases_that_do_not_fit_begin_the_memory_anew(monkeypatch: pytest.Monke
     with reader_of(large_corpus(1, 500), with_rules(RULES)) as reader:
         collection, planner = Collection(reader), Planner(reader)
         compiled, span = CompiledRanking(collection), (0, reader.documents)
-        for text in ["heart attack", "thigh bone", "mi crf", "heart attack", "bleeding mi sugar", "crf", "heart attack"] * 2:
+        for text in [
+            "heart attack",
+            "thigh bone",
+            "mi crf",
+            "heart attack",
+            "bleeding mi sugar",
+            "crf",
+            "heart attack",
+        ] * 2:
             slots, _, _ = planner.slots(text, exact=False)
             assert_same(compiled.rank(slots, span, None, 10), rank(collection, slots, span, None, 10))
 
@@ -85,10 +93,10 @@ def test_blocks_hold_every_entry_and_cut_no_document(counts: list[int], size: in
     assert bounds == sorted(set(bounds))
     assert (bounds[0], bounds[-1]) == (0, len(owners))
     assert all(owners[bound - 1] < owners[bound] for bound in bounds[1:-1])
-    assert all(end - start <= max(size, *counts) for start, end in zip(bounds, bounds[1:], strict=False))
+    assert all(end - start <= max(size, *counts) for start, end in pairwise(bounds))
 
 
-def test_a_search_that_ends_at_once_does_not_wait_for_the_compiler(tmp_path: Path) -> None:
+def test_a_search_that_ends_at_once_does_not_wait_for_the_compiler() -> None:
     with reader_of([cm("A00", "Fever")]) as reader:
         ranking, (slots, _, _) = Engine(Collection(reader)), Planner(reader).slots("fever", exact=False)
         before = threading.active_count()

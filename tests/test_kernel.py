@@ -117,7 +117,9 @@ def test_thirty_two_words_are_told_apart(reader: IndexReader, collection: Collec
 
 
 def test_codes_without_a_name_do_not_disturb_the_others() -> None:
-    records = [cm(f"A{number:04d}", "Fever" if number % 50 == 0 else "", notes=("Fever may come.",)) for number in range(500)]
+    records = [
+        cm(f"A{number:04d}", "Fever" if number % 50 == 0 else "", notes=("Fever may come.",)) for number in range(500)
+    ]
     with reader_of(records) as reader:
         collection = Collection(reader)
         slots, _, _ = Planner(reader).slots("fever", exact=False)

@@ -15,10 +15,9 @@ from whoosh.fields import TEXT, Schema
 
 from codesearch.config import config_root
 from codesearch.errors import IndexCorruptError, UntrustedIndexError, UsageError
-from codesearch.index.arrays import write_arrays
+from codesearch.index.arrays import ARRAYS_NAME, write_arrays
 from codesearch.index.build import invert
 from codesearch.index.codec.segment import ArraySegment
-from codesearch.index.arrays import ARRAYS_NAME
 from codesearch.index.segment import open_segment, write_segment
 from codesearch.index.settings import IndexSettings, read_settings, thaw_settings
 from codesearch.records import CodeRecord

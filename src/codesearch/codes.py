@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 
 class System(NamedTuple):
-    """A code system: `name` in records, `uri` in FHIR, `shape` of a bare code, `aliases` as pages and people write it."""
+    """A code system: its name in records, URI in FHIR, the shape of a bare code, and how pages and people write it."""
 
     name: str
     title: str

@@ -74,14 +74,16 @@ class Spool:
         """
         self._folder = folder
         with writing(folder):
-            self._file = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)  # noqa: SIM115 (closed by __exit__)
         self._size = 0
         self._flushed = 0
 
     def __enter__(self) -> Spool:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._file.close()
 
     def park(self, outline: Outline, line: bytes | memoryview) -> Parked:

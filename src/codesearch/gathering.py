@@ -81,9 +81,6 @@ class Settled:
         self._unknown = orphans
         self.counts = self._counts()
 
-    def __len__(self) -> int:
-        return len(self._keys)
-
     def _counts(self) -> dict[str, dict[str, int]]:
         """By system how many records there are, in all and of each kind."""
         counts: dict[str, Counter[str]] = {}
@@ -92,6 +89,11 @@ class Settled:
             of_system["total"] += 1
             of_system[self._found[key][0].fragment.kind] += 1
         return {system: dict(of_system) for system, of_system in counts.items()}
+
+    @property
+    def total(self) -> int:
+        """How many records there are."""
+        return sum(kinds["total"] for kinds in self.counts.values())
 
     @property
     def orphans(self) -> Iterable[CodeRecord]:
@@ -108,10 +110,13 @@ class Settled:
             yield InputWarning(path, "unknown-code", f"{len(codes)} codes are in no code-set file ({first}): left out")
 
     def records(self) -> Iterator[StoredRecord]:
-        """The records in their order. Each one's fragments are given up on the way."""
+        """The records in their order, once: each one's fragments are given up on the way."""
         hierarchy = Hierarchy(self._chapters())
         added = self._spread()
-        for key in self._keys:
+        self._keys.reverse()
+        while self._keys:
+            # Whatever is kept of what was read keeps its page of memory from being used again.
+            key = self._keys.pop()
             found = self._found.pop(key)
             fragments = tuple([loaded(each.fragment) for each in found])
             has_codeset = key[1] in self._official

@@ -43,7 +43,7 @@ class Hierarchy:
         for one in chapters:
             first, dash, last = (one.code or "").partition("-")
             if dash:
-                self._ranges.setdefault(one.system, []).append(_Range(first, last, one.code or "", one.chapter))
+                self._ranges.setdefault(one.system, []).append(_Range(first, last, f"{first}-{last}", one.chapter))
         self._above: dict[str, dict[str, _Known]] = {system: {} for system in self._ranges}
 
     def complete(self, record: CodeRecord) -> CodeRecord:
@@ -51,7 +51,7 @@ class Hierarchy:
         above = self._above.get(record.system)
         if above is None or record.code is None or record.kind == "chapter":
             return record
-        plain = bare(record.code)
+        code, plain = record.code, bare(record.code)
         parent, chapter = record.parent, record.chapter
         if (parent is None or chapter is None) and _is_official(record):
             known = self._nearest(plain, above) or self._enclosing(record.system, plain)
@@ -59,7 +59,7 @@ class Hierarchy:
                 parent, chapter = parent or known.code, chapter or known.chapter
                 record = msgspec.structs.replace(record, parent=parent, chapter=chapter)
         if record.kind == "header":
-            above[plain] = _Known(record.code, chapter)
+            above[plain] = _Known(code, chapter)
         return record
 
     def _nearest(self, plain: str, above: dict[str, _Known]) -> _Known | None:
@@ -76,7 +76,9 @@ class Hierarchy:
         if not holding:
             return None
         # The smallest begins last; of two that begin together, it ends first.
-        smallest = min((one for one in holding if one.first == max(each.first for each in holding)), key=lambda one: one.last)
+        smallest = min(
+            (one for one in holding if one.first == max(each.first for each in holding)), key=lambda one: one.last
+        )
         return _Known(smallest.code, smallest.chapter)
 
 

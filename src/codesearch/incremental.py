@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,17 +22,17 @@ from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.reading import InputReader, Item, PackedRecord
 from codesearch.processes import Crew
 from codesearch.progress import Listener, Progress
-from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Source
+from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Source, decode_record
 
-_PARKED_FROM = 4096
-"""Bytes of a stored record; longer ones are pages, which are not kept in memory."""
+_PARKED_FROM = 1500
+"""Bytes of a fragment; longer ones are mostly pages, and are not kept in memory."""
 _TOLD_EVERY = 1000
 
 Note = Reject | Skip | InputWarning
 
 
 class Reading:
-    """Everything that the inputs of a run gave: fragments in a gathering, the rest here, by input and in their order."""
+    """Everything that the inputs of a run gave: fragments in a gathering, the rest by input and in their order."""
 
     def __init__(self, files: Sequence[InputFile], spool: Spool) -> None:
         self.gathering = Gathering()
@@ -148,14 +148,15 @@ class Inputs:
         if self._folder is not None:
             for name in (RECORDS, ORPHANS):
                 _read_back(self._folder, name, _Finder(found), spool)
-        whole = {location for location, fragments in found.items() if len(fragments) == kept[location].fragments}
+        whole = [location for location, fragments in found.items() if len(fragments) == kept[location].fragments]
         for location in whole:
             for fragment in found[location]:
                 reading.add(location, fragment)
             state = kept[location]
-            for item in (*state.rejects, *state.skips, *state.warnings):
-                reading.take(location, item)
-        return whole
+            notes: tuple[Note, ...] = (*state.rejects, *state.skips, *state.warnings)
+            for note in notes:
+                reading.take(location, note)
+        return set(whole)
 
     def compare(self, folder: Path) -> Difference:
         """How the records written in a folder differ from those of the index."""
@@ -209,9 +210,24 @@ class _Finder:
     def __init__(self, found: dict[str, list[Fragment]]) -> None:
         self._found = found
         self._sources: dict[tuple[Source, ...], tuple[Source, ...]] = {}
+        self._texts: dict[str, str] = {}
 
-    def list_of(self, sources: tuple[Source, ...]) -> list[Fragment] | None:
-        """The list of the input that the source's place lies in: the place without the member or line inside the input."""
+    def take(self, fragments: Iterable[CodeRecord]) -> None:
+        """Files fragments under their inputs."""
+        for fragment in fragments:
+            found = self._list_of(fragment.source)
+            if found is not None:
+                found.append(self._shared(fragment))
+
+    def park(self, raw: msgspec.Raw, spool: Spool) -> None:
+        """Files a fragment that is left packed."""
+        outline = _OUTLINE_DECODER.decode(raw)
+        found = self._list_of(outline.source)
+        if found is not None:
+            found.append(spool.park(outline, memoryview(raw)))
+
+    def _list_of(self, sources: tuple[Source, ...]) -> list[Fragment] | None:
+        """The list of the input that a source lies in: its place without the member or line inside the input."""
         place = sources[0].path if sources else ""
         if place in self._found:
             return self._found[place]
@@ -220,9 +236,17 @@ class _Finder:
                 return self._found[place[:end]]
         return None
 
-    def shared(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
-        """The same sources as one object: a hundred thousand fragments come from one file."""
-        return self._sources.setdefault(sources, sources)
+    def _shared(self, fragment: CodeRecord) -> CodeRecord:
+        """The fragment, what it has in common with thousands of others being one object, as it was when it was read."""
+        text = self._texts.setdefault
+        msgspec.structs.force_setattr(fragment, "source", self._sources.setdefault(fragment.source, fragment.source))
+        for name in ("system", "chapter", "release"):
+            value = getattr(fragment, name)
+            if value:
+                msgspec.structs.force_setattr(fragment, name, text(value, value))
+        for name, value in fragment.properties.items():
+            fragment.properties[name] = text(value, value)
+        return fragment
 
 
 def _read_back(folder: Path, name: str, finder: _Finder, spool: Spool) -> None:
@@ -231,16 +255,12 @@ def _read_back(folder: Path, name: str, finder: _Finder, spool: Spool) -> None:
     try:
         for line in file.lines():
             if len(line) < _PARKED_FROM:
-                for fragment in file.decode(line).sources():
-                    found = finder.list_of(fragment.source)
-                    if found is not None:
-                        msgspec.structs.force_setattr(fragment, "source", finder.shared(fragment.source))
-                        found.append(fragment)
+                finder.take(file.decode(line).sources())
             else:
                 for raw in file.decode_raw(line).sources():
-                    outline = _OUTLINE_DECODER.decode(raw)
-                    found = finder.list_of(outline.source)
-                    if found is not None:
-                        found.append(spool.park(outline, memoryview(raw)))
+                    if len(raw) < _PARKED_FROM:
+                        finder.take([decode_record(raw)])
+                    else:
+                        finder.park(raw, spool)
     finally:
         file.close()

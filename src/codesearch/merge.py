@@ -1,8 +1,8 @@
 """Fragments to a record: what several sources say of one code, put together.
 
 Sources have roles. Code-set files (`codeset`: order files, HCPCS files, a user's own) decide on name and status, of
-several releases the newest; after them the tabular list (`tabular`). Pages give prose and policies. Enrichment (indexes,
-tables) only adds. Synonyms are united, every source stays listed, and contradictions are warnings.
+several releases the newest; after them the tabular list (`tabular`). Pages give prose and policies. Enrichment
+(indexes, tables) only adds. Synonyms are united, every source stays listed, and contradictions are warnings.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _united_sources(*sources: tuple[Source, ...]) -> tuple[Source, ...]:
 
 
 def _unite(values: list[Any]) -> Any:
-    """Several values of one field as one: lists united, texts joined, parts united in turn; of other values the first."""
+    """Several values of a field as one: lists united, texts joined, parts united in turn; of other values the first."""
     first = values[0]
     if isinstance(first, str | bool):
         return first

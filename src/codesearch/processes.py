@@ -49,7 +49,9 @@ class Crew:
     def __enter__(self) -> Crew:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         # An idle worker leaves when its pipe is closed; a busy one is not waited for.
         self._kill()
 
@@ -63,7 +65,7 @@ class Crew:
         return [_receive(pipe) for pipe in self._pipes] or [function(argument)]
 
     def ordered(self, function: Callable[[T], R], arguments: Iterable[T]) -> Iterator[R]:
-        """What the function gives for each argument, in their order; an argument is taken when a worker is free for it."""
+        """What the function gives for each argument, in their order; arguments are taken as workers become free."""
         if not self._pipes:
             yield from map(function, arguments)
             return
@@ -133,15 +135,15 @@ def _forked(pipe: End, of_parent: list[End]) -> int:
 
 def _executed(pipe: End, _: list[End]) -> int:
     """A worker as a new interpreter that looks for modules where this one does."""
-    boot = "import sys, json; sys.path[:] = json.loads(sys.argv[2]); from codesearch import processes; processes.serve(int(sys.argv[1]))"
+    boot = "import sys, json; sys.path[:] = json.loads(sys.argv[2]); from codesearch.processes import serve; serve()"
     command = [sys.executable, "-c", boot, str(pipe.fileno()), json.dumps(sys.path)]
     os.set_inheritable(pipe.fileno(), True)
     return os.posix_spawn(sys.executable, command, os.environ)
 
 
-def serve(descriptor: int) -> None:
-    """Serves the parent at the other end of a pipe."""
-    _serve(Connection(descriptor))
+def serve() -> None:
+    """Serves the parent at the other end of the pipe that the command line names."""
+    _serve(Connection(int(sys.argv[1])))
 
 
 def _send(pipe: End, message: object) -> None:

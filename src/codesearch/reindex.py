@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from codesearch import __version__
 from codesearch.config import config_root
 from codesearch.errors import PublishRefused, UsageError
 from codesearch.fragments import Spool
@@ -146,7 +146,7 @@ class _Run:
             self._progress(Progress("merging", 0, None))
             settled = reading.gathering.settle()
             reading.input_warnings.extend(settled.warnings())
-            refusal = "" if force else _refusal(settled.counts, before.counts, len(reading.rejects), max_rejects)
+            refusal = "" if force else _refusal(settled, before.counts, len(reading.rejects), max_rejects)
             tally = Tally()
             if refusal:
                 write_records(draft.folder, tally.counted(settled.records()))
@@ -166,14 +166,14 @@ class _Run:
 
     def _write(self, draft: Draft, settled: Settled, tally: Tally, reading: Reading, crew: Crew) -> None:
         def indexed(done: int) -> None:
-            self._progress(Progress("indexing", done, len(settled)))
+            self._progress(Progress("indexing", done, settled.total))
 
         write_index(draft.folder, tally.counted(settled.records()), self._settings, indexed, crew)
         write_records(draft.folder, map(StoredRecord, settled.orphans), ORPHANS)
         write_states(draft.folder, self._reader.fingerprint, reading.states())
         manifest.write(
             draft.folder,
-            tool_version=version("medical-codesearch"),
+            tool_version=__version__,
             counts=settled.counts,
             sources=list(_source_counts(reading)),
             config=self._settings.frozen(),
@@ -225,12 +225,18 @@ def _files(sources: Iterable[str]) -> tuple[list[InputFile], list[Skip | Reject]
 
 
 def _report(
-    settled: Settled, reading: Reading, tally: Tally, difference: Difference, generation: str, seconds: float, refusal: str
+    settled: Settled,
+    reading: Reading,
+    tally: Tally,
+    difference: Difference,
+    generation: str,
+    seconds: float,
+    refusal: str,
 ) -> ReindexReport:
     return ReindexReport(
         generation=generation or None,
         published=bool(generation),
-        records=len(settled),
+        records=settled.total,
         counts=settled.counts,
         added=difference.added,
         changed=difference.changed,
@@ -245,18 +251,15 @@ def _report(
     )
 
 
-def _refusal(
-    counts: dict[str, dict[str, int]], before: dict[str, dict[str, int]], rejects: int, max_rejects: float
-) -> str:
+def _refusal(settled: Settled, before: dict[str, dict[str, int]], rejects: int, max_rejects: float) -> str:
     """Why the gate stays closed; empty where it opens."""
-    records = sum(kinds["total"] for kinds in counts.values())
-    if not records:
+    if not settled.total:
         return "the sources gave no record at all"
-    share = 100 * rejects / (records + rejects)
+    share = 100 * rejects / (settled.total + rejects)
     if share > max_rejects:
         return f"{rejects} inputs were rejected, {share:.1f} percent; at most {max_rejects:g} are let through"
     for system, kinds in before.items():
-        had, has = kinds.get("total", 0), counts.get(system, {}).get("total", 0)
+        had, has = kinds.get("total", 0), settled.counts.get(system, {}).get("total", 0)
         if had and 100 * (had - has) / had > LOSS_LIMIT:
             return f"{system or 'no system'} would lose {had - has} of {had} codes, more than {LOSS_LIMIT:g} percent"
     return ""

@@ -32,7 +32,7 @@ def _problems(generation: Generation) -> Iterator[Problem]:
         return
     reader = IndexReader(generation.folder)
     try:
-        open_segment(generation.folder, reader.settings).close()
+        open_segment(generation.folder, reader.settings).close()  # type: ignore[no-untyped-call]
         yield from _counts(reader)
         yield from _records(reader)
     finally:

@@ -117,15 +117,18 @@ class Analyzer:
         The text is folded word by word here, so that places stay those of the text as given.
         """
         tokens: list[Token] = []
-        previous = ""
+        previous, previous_end = "", 0
         for match in re.finditer(r"\d+(?:\.\d+)+|[^\W_]+(?:['’][^\W_]+)*", text):
             folded = self.fold(match[0])
-            numeral = self._after.get(folded) if self._numeral.match(f"{previous} {folded}") else None
+            between = text[previous_end : match.start()].translate(_PLAIN)
+            following = text[match.end() : match.end() + 1].translate(_PLAIN)
+            is_numeral = folded in self._after and self._numeral.match(f"{previous}{between}{folded}{following}")
+            numeral = self._after[folded] if is_numeral else None
             for word in self.words(folded):
                 term = numeral or self.term(word)
                 if term:
                     tokens.append(Token(term, len(tokens), match.start(), match.end()))
-            previous = folded
+            previous, previous_end = folded, match.end()
         return tokens
 
 

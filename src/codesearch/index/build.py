@@ -94,7 +94,7 @@ def _invert(found: Iterable[Batch], settings: IndexSettings, progress: Listener 
     documents = 0
     for one in crew.ordered(invert_batch, (Task(build, batch) for batch in found)):
         inverted.append(one)
-        documents += len(one.columns.keys)
+        documents += len(one.columns.ended)
         if progress:
             progress(documents)
     return _Inversion(inverted, documents, *_all_words(crew.each(end, build)))

@@ -5,7 +5,7 @@ They come from the synonym rules, kept where the index holds all words of the ph
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -40,7 +40,7 @@ Initials = list[tuple[str, tuple[str, ...], str]]
 """Initials of titles, the terms of the title, and the title."""
 
 
-def write_expansions(folder: Path, settings: IndexSettings, found: Iterable[Initials], terms: Set[str]) -> None:
+def write_expansions(folder: Path, settings: IndexSettings, found: Iterable[Initials], terms: set[str]) -> None:
     """Writes the table of an index from the initials of its titles, in the order of documents, and its terms.
 
     Raises:
@@ -48,7 +48,7 @@ def write_expansions(folder: Path, settings: IndexSettings, found: Iterable[Init
     """
     table: Table = {}
     for typed, phrases in expansions(settings.rules, Analyzer(settings.analysis)).items():
-        kept = tuple(Expansion(*one) for one in phrases if terms.issuperset(one[0]))
+        kept = tuple(Expansion(*one) for one in phrases if all(term in terms for term in one[0]))
         if kept:
             table[" ".join(typed)] = kept
     for letters, titles in _by_letters(found).items():

@@ -59,4 +59,6 @@ def read_states(folder: Path) -> InputStates:
     try:
         return msgspec.json.decode(path.read_bytes(), type=InputStates)
     except (OSError, msgspec.MsgspecError) as error:
-        raise IndexCorruptError(str(path), f"cannot be read ({error})", "Rebuild with codesearch reindex --full.") from error
+        raise IndexCorruptError(
+            str(path), f"cannot be read ({error})", "Rebuild with codesearch reindex --full."
+        ) from error

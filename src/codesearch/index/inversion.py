@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -39,6 +39,13 @@ class Strings(NamedTuple):
         encoded = [text.encode() for text in texts]
         return cls(b"".join(encoded), np.array([len(text) for text in encoded], np.int32))
 
+    def unpacked(self) -> Iterator[str]:
+        """The texts one by one."""
+        start = 0
+        for length in self.lengths.tolist():
+            yield self.text[start : start + length].decode()
+            start += length
+
 
 class Column(NamedTuple):
     """A keyword field: its values, and of each document the number of its value."""
@@ -60,8 +67,8 @@ class Columns(NamedTuple):
     codes: Strings
     names: Strings
     bare: npt.NDArray[np.bytes_]
-    keys: list[str]
-    parents: list[str]
+    keys: Strings
+    parents: Strings
     ended: npt.NDArray[np.bool_]
     keywords: dict[str, Column]
 
@@ -131,8 +138,8 @@ class _Inverter:
             codes=Strings.of([record.code or "" for record in records]),
             names=Strings.of([record.name for record in records]),
             bare=np.array([bare(record.code or "").encode() for record in records], f"S{CODE_BYTES}"),
-            keys=[_key(record.system, record.code) for record in records],
-            parents=[_key(record.system, record.parent) for record in records],
+            keys=Strings.of([_key(record.system, record.code) for record in records]),
+            parents=Strings.of([_key(record.system, record.parent) for record in records]),
             ended=np.array([record.terminated is not None for record in records], bool),
             keywords={name: Column.of(keyword_values(records, path)) for name, path in keywords.items()},
         )

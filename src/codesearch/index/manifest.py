@@ -84,7 +84,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         yield from unread.values()
         for name in sorted(self.files.keys() - unread.keys()):
             try:
-                if _checksum(folder / name) != self.files[name].sha256:
+                if checksum(folder / name) != self.files[name].sha256:
                     yield Problem(name, "does not match its checksum")
             except OSError as error:
                 yield Problem(name, f"cannot be read ({error.strerror or error})")
@@ -121,7 +121,7 @@ def write(
         if size is None:
             raise IndexCorruptError(str(folder / name), "is no regular file", "Report this as a bug of codesearch.")
         if name != MANIFEST:
-            files[name] = FileSum(size, _checksum(folder / name))
+            files[name] = FileSum(size, checksum(folder / name))
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         tool_version=tool_version,
@@ -178,6 +178,7 @@ def _regular_files(folder: Path) -> dict[str, int | None]:
     return {name: status.st_size if stat.S_ISREG(status.st_mode) else None for name, status in found.items()}
 
 
-def _checksum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

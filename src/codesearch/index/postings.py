@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,9 @@ Array = npt.NDArray[Any]
 
 NONESSENTIAL = 0x80
 MAX_FREQUENCY = 0x7F
+_MAX_POSITION = 0xFFFF
 _PARTS_GAP = 10
+_WORDS_AT_ONCE = 3_000_000
 _HYPHENATED = re.compile(r"[a-z0-9-]+")
 _PIECES = re.compile(r"[()]|\d+(?:\.\d+)+|[a-z0-9]+")
 
@@ -94,17 +96,17 @@ class Collector:
 
     def run(self) -> Run:
         """What was collected."""
-        collected = (
-            self._terms,
-            self._counts,
-            self._nonessential,
-            self._gaps,
-            self._extra_terms,
-            self._extra_entries,
-            self._extra_places,
-            self._documents,
+        return Run(
+            np.array(self._terms, np.int32),
+            np.array(self._counts, np.int32),
+            np.array(self._nonessential, np.int32),
+            np.array(self._gaps, np.int32),
+            np.array(self._extra_terms, np.int32),
+            np.array(self._extra_entries, np.int32),
+            np.array(self._extra_places, np.int32),
+            np.array(self._documents, np.int32),
+            np.array(self._fields, np.int8),
         )
-        return Run(*(np.array(each, np.int32) for each in collected), np.array(self._fields, np.int8))
 
     def _add_text(self, text: str) -> None:
         vocabulary = self._vocabulary
@@ -114,7 +116,9 @@ class Collector:
             self._add_with_parentheses(folded)
         else:
             get, number = vocabulary.of_word.get, vocabulary.number
-            numbers = [number(word) if (known := get(word)) is None else known for word in vocabulary.analyzer.words(folded)]
+            numbers = [
+                number(word) if (known := get(word)) is None else known for word in vocabulary.analyzer.words(folded)
+            ]
             self._terms.extend([known for known in numbers if known >= 0] if -1 in numbers else numbers)
         if "-" in folded:
             self._add_joined(folded, before)
@@ -158,6 +162,8 @@ class Collector:
 def layout(runs: Sequence[Run], firsts: Sequence[int], ranks: Sequence[Ints], term_count: int) -> dict[str, Array]:
     """The postings of all runs, which follow each other.
 
+    The terms are taken slice by slice, so that only the postings themselves are held for all terms at once.
+
     Args:
         runs: the runs in the order of their documents.
         firsts: of each run, the number of its first document.
@@ -168,78 +174,92 @@ def layout(runs: Sequence[Run], firsts: Sequence[int], ranks: Sequence[Ints], te
         `offsets` (a term's postings), `entries`, `weights`, `positions` with `position_offsets`, and of each entry
         `documents`, `fields` and `lengths`.
     """
-    run = _joined(runs, firsts, ranks)
-    counts = run.counts
-    entries = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    positions = _positions(counts, run.gaps, len(run.terms))
-    inside = np.zeros(len(run.terms), bool)
-    inside[run.nonessential] = True
-    lengths = counts - np.bincount(entries[inside], minlength=len(counts)).astype(np.int32)
-    tokens = _Tokens(run.terms, entries, positions, inside)
-    rest = {"documents": run.documents, "fields": run.fields, "lengths": lengths.astype(np.int32)}
-    if len(run.extra_terms):
-        tokens = tokens.with_extra(run)
-        order = np.lexsort((tokens.positions, tokens.entries, tokens.terms))
-    else:
-        order = np.argsort(tokens.terms, kind="stable")
-    # These are the largest arrays of all: each is let go as soon as its ordered copy is there.
-    del run, entries, positions, inside
-    return {**_postings(tokens.in_order(order), term_count), **rest}
+    first_entries = np.cumsum([0, *(len(run.counts) for run in runs)]).tolist()
+    words = np.zeros(term_count, np.int64)
+    for run, rank in zip(runs, ranks, strict=True):
+        for terms in (run.terms, run.extra_terms):
+            words += np.bincount(rank[terms], minlength=term_count)
+    parts: list[_Postings] = []
+    for low, high in slices(words):
+        found = [
+            _tokens(run, rank, first_entry, low, high)
+            for run, rank, first_entry in zip(runs, ranks, first_entries, strict=False)
+        ]
+        parts.append(_postings(_in_order_of_terms(found)))
+    return {
+        **_together(parts, term_count),
+        "documents": _joined([run.documents + first for run, first in zip(runs, firsts, strict=True)], np.int32),
+        "fields": _joined([run.fields for run in runs], np.int8),
+        "lengths": _joined([_lengths(run) for run in runs], np.int32),
+    }
+
+
+def slices(words: Array) -> Iterator[tuple[int, int]]:
+    """Ranges of terms, each with about as many words as are worked on at once; `words` counts those of each term."""
+    running = np.cumsum(words)
+    low = 0
+    while low < len(words):
+        done = running[low - 1] if low else 0
+        high = max(low + 1, int(np.searchsorted(running, done + _WORDS_AT_ONCE, side="right")))
+        yield low, high
+        low = high
 
 
 class _Tokens(NamedTuple):
-    """Every word of every entry."""
+    """Words of entries."""
 
     terms: Ints
     entries: Ints
     positions: Ints
     inside: npt.NDArray[np.bool_]
 
-    def with_extra(self, run: Run) -> _Tokens:
-        """With the joined words of a run."""
-        return _Tokens(
-            np.concatenate((self.terms, run.extra_terms)),
-            np.concatenate((self.entries, run.extra_entries)),
-            np.concatenate((self.positions, _places(run, self.positions))),
-            np.concatenate((self.inside, np.ones(len(run.extra_terms), bool))),
-        )
-
-    def in_order(self, order: Array) -> _Tokens:
-        """The words in another order."""
-        return _Tokens(*(each[order] for each in self))
+    def taken(self, which: Array) -> _Tokens:
+        """Some of the words, by number or by a mask."""
+        return _Tokens(self.terms[which], self.entries[which], self.positions[which], self.inside[which])
 
 
-def _joined(runs: Sequence[Run], firsts: Sequence[int], ranks: Sequence[Ints]) -> Run:
-    """All runs as one whose terms are their places among all."""
-    words = np.cumsum([0, *(len(run.terms) for run in runs)])
-    entries = np.cumsum([0, *(len(run.counts) for run in runs)])
-    return Run(
-        terms=_together([rank[run.terms] for run, rank in zip(runs, ranks, strict=True)]),
-        counts=_together([run.counts for run in runs]),
-        nonessential=_together([run.nonessential + start for run, start in zip(runs, words, strict=False)]),
-        gaps=_together([run.gaps + start for run, start in zip(runs, words, strict=False)]),
-        extra_terms=_together([rank[run.extra_terms] for run, rank in zip(runs, ranks, strict=True)]),
-        extra_entries=_together([run.extra_entries + start for run, start in zip(runs, entries, strict=False)]),
-        extra_places=_together([run.extra_places + start for run, start in zip(runs, words, strict=False)]),
-        documents=_together([run.documents + first for run, first in zip(runs, firsts, strict=True)]),
-        fields=np.concatenate([np.zeros(0, np.int8), *(run.fields for run in runs)]),
+def _tokens(run: Run, rank: Ints, first_entry: int, low: int, high: int) -> _Tokens:
+    """The words of a run whose terms lie in a range, in the order of entries and positions."""
+    entries = np.repeat(np.arange(len(run.counts), dtype=np.int32), run.counts)
+    positions = _positions(run)
+    inside = np.zeros(len(run.terms), bool)
+    inside[run.nonessential] = True
+    tokens = _Tokens(rank[run.terms], entries, positions, inside)
+    if len(run.extra_terms):
+        joined = np.ones(len(run.extra_terms), bool)
+        extra = _Tokens(rank[run.extra_terms], run.extra_entries, _places(run, positions), joined)
+        tokens = _joined_runs([tokens, extra])
+        order = np.argsort((tokens.entries.astype(np.int64) << 16) | tokens.positions, kind="stable")
+        tokens = tokens.taken(order)
+    tokens = tokens.taken((tokens.terms >= low) & (tokens.terms < high))
+    return tokens._replace(entries=tokens.entries + np.int32(first_entry))
+
+
+def _in_order_of_terms(found: Sequence[_Tokens]) -> _Tokens:
+    tokens = _joined_runs(found)
+    return tokens.taken(np.argsort(tokens.terms, kind="stable"))
+
+
+def _joined_runs(found: Sequence[_Tokens]) -> _Tokens:
+    return _Tokens(
+        np.concatenate([each.terms for each in found]),
+        np.concatenate([each.entries for each in found]),
+        np.concatenate([each.positions for each in found]),
+        np.concatenate([each.inside for each in found]),
     )
 
 
-def _together(arrays: Sequence[Array]) -> Ints:
-    return np.concatenate([np.zeros(0, np.int32), *arrays]).astype(np.int32, copy=False)
-
-
-def _positions(counts: Ints, gaps: Ints, total: int) -> Ints:
+def _positions(run: Run) -> Ints:
     """The position of each word in its entry, counted on by a gap between two texts of it."""
-    starts = np.cumsum(counts) - counts
+    total = len(run.terms)
+    starts = np.cumsum(run.counts) - run.counts
     running = np.arange(total + 1, dtype=np.int32)
-    if len(gaps):
+    if len(run.gaps):
         widths = np.zeros(total + 1, np.int32)
-        np.add.at(widths, gaps, _PARTS_GAP)
+        np.add.at(widths, run.gaps, _PARTS_GAP)
         running += np.cumsum(widths, dtype=np.int32)
-    positions = running[:-1] - np.repeat(running[starts], counts)
-    return np.minimum(positions, 65535, out=positions)
+    positions: Ints = running[:-1] - np.repeat(running[starts], run.counts)
+    return np.minimum(positions, _MAX_POSITION, out=positions)
 
 
 def _places(run: Run, positions: Ints) -> Ints:
@@ -251,25 +271,53 @@ def _places(run: Run, positions: Ints) -> Ints:
     return np.where(run.counts[run.extra_entries] > 0, found, 0).astype(np.int32)
 
 
-def _postings(tokens: _Tokens, term_count: int) -> dict[str, Array]:
-    """The arrays of postings from words in the order of (term, entry, position)."""
+def _lengths(run: Run) -> Ints:
+    """How many words of each entry are essential."""
+    entries = np.searchsorted(np.cumsum(run.counts), run.nonessential, side="right")
+    return (run.counts - np.bincount(entries, minlength=len(run.counts))).astype(np.int32)
+
+
+class _Postings(NamedTuple):
+    """Postings in the order of (term, entry): `terms` and `kept` (how many positions) of each, and all positions."""
+
+    terms: Ints
+    entries: Ints
+    weights: npt.NDArray[np.uint8]
+    kept: Ints
+    positions: npt.NDArray[np.uint16]
+
+
+def _postings(tokens: _Tokens) -> _Postings:
+    """The postings of words that stand in the order of (term, entry, position)."""
     terms, entries = tokens.terms, tokens.entries
-    first = np.ones(len(terms) + 1, bool)
-    first[1:-1] = (terms[1:] != terms[:-1]) | (entries[1:] != entries[:-1])
-    starts = np.flatnonzero(first).astype(np.int32)
-    if not len(terms):
-        starts = starts[:1]
-    frequencies = np.diff(starts)
-    starts = starts[:-1]
-    kept = np.minimum(frequencies, MAX_FREQUENCY)
-    rank_in_posting = np.arange(len(terms), dtype=np.int32) - np.repeat(starts, frequencies)
+    first = np.ones(len(terms), bool)
+    first[1:] = (terms[1:] != terms[:-1]) | (entries[1:] != entries[:-1])
+    starts = np.flatnonzero(first)
+    frequencies = np.diff(np.append(starts, len(terms)))
+    kept = np.minimum(frequencies, MAX_FREQUENCY).astype(np.int32)
+    rank_in_posting = np.arange(len(terms), dtype=np.int32) - np.repeat(starts.astype(np.int32), frequencies)
     all_inside = np.logical_and.reduceat(tokens.inside, starts) if len(starts) else np.zeros(0, bool)
-    term_starts = np.searchsorted(terms[starts], np.arange(term_count + 1)).astype(np.int32)
-    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept)))
+    return _Postings(
+        terms[starts],
+        entries[starts],
+        (kept + np.where(all_inside, NONESSENTIAL, 0)).astype(np.uint8),
+        kept,
+        tokens.positions[rank_in_posting < MAX_FREQUENCY].astype(np.uint16),
+    )
+
+
+def _together(parts: Sequence[_Postings], term_count: int) -> dict[str, Array]:
+    terms = _joined([part.terms for part in parts], np.int32)
+    starts = np.searchsorted(terms, np.arange(term_count + 1))
+    positions = np.cumsum(_joined([np.zeros(1, np.int32), *(part.kept for part in parts)], np.int32), dtype=np.int64)
     return {
-        "offsets": term_starts,
-        "entries": entries[starts],
-        "weights": (kept + np.where(all_inside, NONESSENTIAL, 0)).astype(np.uint8),
-        "positions": tokens.positions[rank_in_posting < MAX_FREQUENCY].astype(np.uint16),
-        "position_offsets": running[term_starts].astype(np.int32),
+        "offsets": starts.astype(np.int32),
+        "entries": _joined([part.entries for part in parts], np.int32),
+        "weights": _joined([part.weights for part in parts], np.uint8),
+        "positions": _joined([part.positions for part in parts], np.uint16),
+        "position_offsets": positions[starts].astype(np.int32),
     }
+
+
+def _joined(arrays: Sequence[Array], kind: npt.DTypeLike) -> Array:
+    return np.concatenate(arrays) if arrays else np.zeros(0, kind)

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+# Exact pruning counts on these bounds: nothing weighs more than what is typed, and nothing takes from a score.
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Weight = Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class RankingConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`index/ranking.toml`; each number is explained there."""
 
     version: int
-    k1: float
-    b: float
-    query_coverage_power: float  # a multiple of one half
-    entry_coverage: float
-    ancestor_share: float
-    unknown_mass: float
-    unspecified: float
-    billable: float
-    terminated: float
-    clinical: float
-    clinical_k1: float
-    clinical_b: float
-    classes: dict[str, float]
+    k1: NotNegative
+    b: Share
+    query_coverage_power: NotNegative  # a multiple of one half
+    entry_coverage: NotNegative
+    ancestor_share: Share
+    unknown_mass: Positive
+    unspecified: Positive
+    billable: Positive
+    terminated: Positive
+    clinical: NotNegative
+    clinical_k1: NotNegative
+    clinical_b: Share
+    classes: dict[str, Weight]
 
     @property
     def coverage_halves(self) -> int:

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import bare
+from codesearch.errors import IndexCorruptError
 from codesearch.index import manifest
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
+from codesearch.index.durable import REBUILD
 from codesearch.index.expansions import Table, read_expansions
 from codesearch.index.ranking import idf
 from codesearch.index.record_file import RecordFile
@@ -48,12 +50,14 @@ class IndexReader:
         """Opens the files of a generation and checks their sizes against the manifest.
 
         Raises:
+            UntrustedIndexError: it holds what no index of ours would hold.
             IndexUnusableError: a file is missing, cut, changed, or of another version.
         """
         self.folder = folder
         self.manifest = manifest.load(folder)
-        self.manifest.check_sizes(folder)
         self.settings = thaw_settings(self.manifest.config, folder / manifest.MANIFEST)
+        self._check_tables_of_contents()
+        self.manifest.check_sizes(folder)
         self.analyzer = Analyzer(self.settings.analysis)
         self.arrays = ArrayFile(folder / ARRAYS_NAME)
         self.documents = int(self.arrays.meta["documents"])
@@ -62,6 +66,16 @@ class IndexReader:
         self.codes = Strings(self.arrays["code.text"], self.arrays["code.offsets"])
         self.records = RecordFile(folder)
         self.systems = self._system_slices()
+
+    def _check_tables_of_contents(self) -> None:
+        """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
+        for path in self.folder.glob("*.toc"):
+            listed = self.manifest.files.get(path.name)
+            if listed is None or path.stat().st_size != listed.size or manifest.checksum(path) != listed.sha256:
+                from codesearch.index.segment import open_segment
+
+                open_segment(self.folder, self.settings)
+                raise IndexCorruptError(str(path), "is not as it was built", REBUILD)
 
     @cached_property
     def terms(self) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """The record file: every record of an index, with the fragments that it was merged from, in compressed blocks.
 
 A document is one line of JSON: `{"record": ..., "fragments": [...]}`; `fragments` is left out where the record is
-exactly what its one source gave. Blocks hold whole lines and are packed with zlib. Beside them stand, for each document,
-where it lies, a hash of its key and a hash of what it says, by which two generations are compared.
+exactly what its one source gave. Blocks hold whole lines and are packed with zlib. For each document there
+stand beside them where it lies, and hashes of its key and of what it says, by which two generations are compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from codesearch.codes import bare
 from codesearch.errors import IndexCorruptError
-from codesearch.index.arrays import ArrayFile, write_arrays
+from codesearch.index.arrays import Array, ArrayFile, write_arrays
 from codesearch.index.durable import writing
 from codesearch.records import CodeRecord
 
@@ -127,7 +127,7 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
             file.flush()
     if batch:
         yield Batch(first, bytes(batch))
-    table = {
+    table: dict[str, Array] = {
         "blocks": np.array(blocks, np.int64),
         "block_of": np.array(block_of, np.int32),
         "start_of": np.array(start_of, np.int32),

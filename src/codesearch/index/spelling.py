@@ -35,7 +35,9 @@ def _hashes(letters: npt.NDArray[np.uint8], dropped: tuple[int, ...]) -> npt.NDA
 
 def neighbourhood(words: Sequence[str]) -> dict[str, Array]:
     """The table of the words worth correcting to: `hashes` in order, and the number of the word of each."""
-    numbers = np.array([n for n, word in enumerate(words) if len(word) >= MIN_LENGTH and word.isalpha() and word.isascii()], np.int32)
+    numbers = np.array(
+        [n for n, word in enumerate(words) if len(word) >= MIN_LENGTH and word.isalpha() and word.isascii()], np.int32
+    )
     letters = np.zeros((len(numbers), PREFIX), np.uint8)
     for row, number in enumerate(numbers):
         word = words[number].encode()[:PREFIX]

@@ -1,4 +1,4 @@
-"""The tables of an index beside its postings: codes, names, keyword fields, parents, document frequencies, ancestors' words.
+"""The tables of an index beside its postings: codes, names, keyword fields, parents, frequencies, ancestors' words.
 
 Documents stand in the order of (system, code), so a system is a slice, and so are a prefix and a range of codes.
 """
@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.index.fields import Fields
-from codesearch.index.inversion import CODE_BYTES, Column, Columns, Strings
+from codesearch.index.inversion import CODE_BYTES as CODE_BYTES
+from codesearch.index.inversion import Column, Columns, Strings
+from codesearch.index.postings import slices
 
 Array = npt.NDArray[Any]
 
@@ -54,29 +56,35 @@ def _column(parts: Sequence[Column]) -> tuple[list[str], Array]:
 
 def _parents(parts: Sequence[Columns]) -> npt.NDArray[np.int32]:
     """The document of each record's parent, -1 where it has none in the index."""
-    keys = chain.from_iterable(part.keys for part in parts)
+    keys = chain.from_iterable(part.keys.unpacked() for part in parts)
     places = {key: document for document, key in enumerate(keys) if key}
-    above = chain.from_iterable(part.parents for part in parts)
+    above = chain.from_iterable(part.parents.unpacked() for part in parts)
     return np.array([places.get(key, -1) if key else -1 for key in above], np.int32)
 
 
-def document_frequencies(term_count: int, parts: Sequence[dict[str, Array]], scored: Sequence[int]) -> npt.NDArray[np.int32]:
+def document_frequencies(
+    term_count: int, parts: Sequence[dict[str, Array]], scored: Sequence[int]
+) -> npt.NDArray[np.int32]:
     """In how many documents each term stands; `scored[i]` is how many fields of part i count, from the first."""
     frequencies = np.zeros(term_count, np.int32)
-    pairs = []
-    for part, fields in zip(parts, scored, strict=True):
-        terms = np.repeat(np.arange(term_count, dtype=np.int64), np.diff(part["offsets"]))
-        counted = part["fields"][part["entries"]] < fields
-        pairs.append((terms[counted] << 32) | part["documents"][part["entries"][counted]])
-    together = np.concatenate(pairs) if len([pair for pair in pairs if len(pair)]) > 1 else max(pairs, key=len)
-    # Postings of one term stand in document order already; only several parts need sorting.
-    if len([pair for pair in pairs if len(pair)]) > 1:
-        together = np.sort(together, kind="stable")
-    if len(together):
+    for low, high in slices(sum((np.diff(part["offsets"]) for part in parts), np.zeros(term_count, np.int64))):
+        pairs = [_pairs(part, fields, low, high) for part, fields in zip(parts, scored, strict=True)]
+        filled = [each for each in pairs if len(each)]
+        # Postings of one term stand in document order already; only several parts need sorting.
+        together = np.sort(np.concatenate(filled), kind="stable") if len(filled) > 1 else (filled or pairs)[0]
         first = np.ones(len(together), bool)
         first[1:] = together[1:] != together[:-1]
-        frequencies += np.bincount(together[first] >> 32, minlength=term_count).astype(np.int32)
+        frequencies[low:high] = np.bincount(together[first] >> 32, minlength=high - low)
     return frequencies
+
+
+def _pairs(part: dict[str, Array], fields: int, low: int, high: int) -> npt.NDArray[np.int64]:
+    """(term, document) of each posting of some terms in the fields that count; terms are counted from the lowest."""
+    start, end = int(part["offsets"][low]), int(part["offsets"][high])
+    terms = np.repeat(np.arange(high - low, dtype=np.int64), np.diff(part["offsets"][low : high + 1]))
+    entries = part["entries"][start:end]
+    counted = part["fields"][entries] < fields
+    return (terms[counted] << 32) | part["documents"][entries[counted]]
 
 
 def ancestor_postings(title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int) -> dict[str, Array]:

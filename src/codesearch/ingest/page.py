@@ -85,6 +85,8 @@ _TEMPLATE_TAG = re.compile(
     r"\{\{(?:(?!\}\}|\{\{).)*\}\}|\{%(?:(?!%\}|\{%).)*%\}|<%(?:(?!%>|<%).)*%>|" + _PHP.pattern, re.DOTALL
 )
 _LONG_TAG = re.compile(rb"<[^<>]{4000,}")
+_SECTIONS_WITHOUT_CODE = 3
+"""A page that names no code is one all the same when it has so many known sections: prose about it, no other text."""
 _LINES_BEFORE_SECTIONS = 8
 _MAX_NAME = 1000
 
@@ -173,9 +175,11 @@ class PageParser:
                 raise _NoPage("no-content", f"fewer than {self._gate.min_words} words remain without menus and footers")
         if not names.name:
             raise _NoPage("no-name", "the page has no title or heading that names a code")
-        if who.code is None and not content.known_sections:
+        if who.code is None and content.known_sections < _SECTIONS_WITHOUT_CODE:
             raise _NoPage(
-                "no-code-page", "it names no code and has no section that a layout knows; add one to ingest/pages/"
+                "no-code-page",
+                f"it names no code and has fewer than {_SECTIONS_WITHOUT_CODE} sections that a layout knows; "
+                "give its URL, or add its headings to ingest/pages/",
             )
 
     def _read_text(self, page: PageInput, text: str) -> _Draft:

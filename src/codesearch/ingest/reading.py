@@ -9,13 +9,13 @@ import gc
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from importlib.metadata import version
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from codesearch import __version__
 from codesearch.ingest import archives, codesets, scraped_json
 from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, skip_reason
 from codesearch.ingest.page import PageInput, PageParser, file_name_of
@@ -68,7 +68,9 @@ class InputReader:
         def pages() -> Iterator[_Pages]:
             for batch in _batches((file, piece) for file in files for piece in self._pieces(file)):
                 given.append(batch)
-                yield _Pages(self._folder, self.fingerprint, [piece for _, piece in batch if isinstance(piece, PageInput)])
+                yield _Pages(
+                    self._folder, self.fingerprint, [piece for _, piece in batch if isinstance(piece, PageInput)]
+                )
 
         for parsed in crew.ordered(_parse, pages()):
             answers = iter(parsed)
@@ -129,14 +131,14 @@ class InputReader:
             )
 
 
-def _checksum(stream: BinaryIO) -> str:
+def _checksum(stream: BufferedReader) -> str:
     stream.seek(0)
     return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _fingerprint(folder: Path) -> str:
     """A checksum of version and configuration: when it changes, nothing that was read with it may be reused."""
-    digest = hashlib.sha256(version("medical-codesearch").encode())
+    digest = hashlib.sha256(__version__.encode())
     for path in sorted(folder.rglob("*.toml")):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

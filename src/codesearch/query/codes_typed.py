@@ -8,8 +8,8 @@ from itertools import product
 from typing import NamedTuple
 
 from codesearch.codes import SYSTEMS, bare, has_shape, written
+from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.reader import IndexReader
-from codesearch.index.tables import CODE_BYTES
 
 
 class CodeMatch(NamedTuple):
@@ -32,6 +32,7 @@ _CODE_LIKE = re.compile(r"(?=.*\d)[0-9A-Za-z.]{3,9}-?")
 _LOOKALIKES = {"O": "0", "I": "1", "L": "1"}
 _MAX_LOOKALIKES = 4
 _PCS_LENGTH = 7
+_LONGEST_WORD = 24
 _SEVENTH = re.compile(r"[A-Z0-9]")
 
 
@@ -44,7 +45,7 @@ class CodeRecogniser:
     def split(self, text: str, systems: Sequence[str]) -> tuple[list[CodeMatch], str]:
         """The codes of a query among the given systems, and what is left of it as text."""
         if not _HAS_CODE_CHARACTER.search(text) and len(text.strip()) != _PCS_LENGTH:
-            return [], text
+            return self._letters(text.strip(), systems), text
         whole = self._whole(text, systems)
         if whole:
             return whole, ""
@@ -64,6 +65,11 @@ class CodeRecogniser:
                 words.append(word)
         return matches, " ".join(words)
 
+    def _letters(self, word: str, systems: Sequence[str]) -> list[CodeMatch]:
+        """The query as a code without digits (a modifier such as `LT`); it is a word all the same."""
+        exact = self._exact(word, systems) if 2 <= len(word) <= _LONGEST_WORD else ()
+        return [CodeMatch(word, 1, exact)] if exact else []
+
     def _whole(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The query as one code: exact, prefix, or a reading of it that exists."""
         stripped = text.strip()
@@ -73,6 +79,7 @@ class CodeRecogniser:
             return []
         if len(stripped.split()) > 1 and not self._reads_as_one(stripped):
             return []
+        systems = _writing(stripped, systems)
         exact = self._exact(compact, systems)
         below = self._below(compact, systems, exact) if has_digit else ()
         if exact or below:
@@ -91,12 +98,15 @@ class CodeRecogniser:
             return self._wildcard(word, systems)
         if not _CODE_LIKE.fullmatch(word):
             return None
-        exact = self._exact(bare(word), systems)
+        exact = self._exact(bare(word), _writing(word, systems))
         return CodeMatch(word, 1, exact) if exact else None
 
     def _exact(self, compact: str, systems: Sequence[str]) -> tuple[int, ...]:
         found = (self._reader.find(system, compact) for system in systems)
-        return tuple(document for document in found if document is not None and not self._is_table(document))
+        return tuple(document for document in found if document is not None and not self._is_no_code(document))
+
+    def _is_no_code(self, document: int) -> bool:
+        return self._reader.keyword("kind", document) == "chapter" or self._is_table(document)
 
     def _is_table(self, document: int) -> bool:
         """Whether a document is an ICD-10-PCS table: its three characters are no code, but begin many."""
@@ -169,6 +179,13 @@ class CodeRecogniser:
         for start, end in slices:
             found += (start + (kinds[start:end].astype(int) != chapter).nonzero()[0]).tolist()
         return found
+
+
+def _writing(typed: str, systems: Sequence[str]) -> Sequence[str]:
+    """The systems that write codes as the typed one: of those we know, only ICD-10-CM has a dot in fourth place."""
+    if typed[3:4] != ".":
+        return systems
+    return [system for system in systems if system == "ICD10CM" or system not in SYSTEMS]
 
 
 def _may_begin(system: str, prefix: str) -> bool:

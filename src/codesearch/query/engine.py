@@ -191,26 +191,37 @@ class CompiledRanking:
 
     def _alternatives(self, slots: Sequence[Slot], order: Sequence[int]) -> tuple[Any, ...]:
         """The alternatives of all slots as the kernel takes them."""
-        collection = self._collection
+        offsets, idf, peaks = self._collection.offsets_list, self._collection.idf_list, self._peaks
         chosen = [(slots[place], one) for place in order for one in slots[place].alternatives]
         places, phrases = self._phrases.places([one.terms for _, one in chosen if len(one.terms) > 1])
         next_place = iter(places)
-        bounds, numbers, weights = [0], [], []
+        bounds, sources, starts, ends = [0], [], [], []
+        idfs, factors, shares, highest = [], [], [], []
         for place in order:
             bounds.append(bounds[-1] + len(slots[place].alternatives))
         for slot, one in chosen:
             factor = one.weight * share_of(one, slots, slot)
+            factors.append(factor)
+            shares.append(one.weight * slot.mass)
             if len(one.terms) == 1:
                 term = one.terms[0]
-                numbers.append((0, collection.offsets_list[term], collection.offsets_list[term + 1]))
-                weights.append((collection.idf_list[term], factor, one.weight * slot.mass, self._peaks[term] * factor))
+                sources.append(0)
+                starts.append(offsets[term])
+                ends.append(offsets[term + 1])
+                idfs.append(idf[term])
+                highest.append(peaks[term] * factor)
             else:
                 found = next(next_place)
-                numbers.append((1, found.start, found.end))
-                weights.append((0.0, factor, one.weight * slot.mass, found.highest * factor))
-        columns = np.array(numbers, np.int64).reshape(-1, 3).T.copy()
-        weighed = np.array(weights, F).reshape(-1, 4).T.copy()
-        return np.array(bounds, np.int64), *columns, *weighed, *phrases
+                sources.append(1)
+                starts.append(found.start)
+                ends.append(found.end)
+                idfs.append(0.0)
+                highest.append(found.highest * factor)
+        # One array for all whole numbers and one for all others: making arrays costs more than filling them.
+        count = len(chosen)
+        whole = np.array((*sources, *starts, *ends, *bounds), np.int64)
+        other = np.array((*idfs, *factors, *shares, *highest), F).reshape(4, count)
+        return whole[3 * count :], *whole[: 3 * count].reshape(3, count), *other, *phrases
 
     def _below(self, slots: Sequence[Slot], order: Sequence[int]) -> tuple[Any, ...]:
         """The slices of ancestors' documents of all slots, and what each slot adds to the share."""

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
-
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch
 from codesearch.query.unknown import UnknownWords
@@ -66,15 +64,19 @@ class _Word(NamedTuple):
     number: int | None
 
 
+_Resolved = tuple[tuple[tuple[int, ...], float, str, str], ...]
+"""Expansions as term numbers, weight, class and phrase."""
+
+
 class Planner:
     """Makes plans for the text of queries."""
 
     def __init__(self, reader: IndexReader) -> None:
         self._reader = reader
-        used = [np.diff(reader.arrays[f"{part}.offsets"]) > 0 for part in ("title", "section")]
-        self._used: bytes = (used[0] | used[1]).tobytes()
+        self._used: bytes = (reader.arrays["term.frequency"] > 0).tobytes()
         self._classes = reader.settings.ranking.classes
         self._unknown = UnknownWords(reader)
+        self._resolved: dict[str, _Resolved] = {}
 
     def slots(self, text: str, exact: bool) -> tuple[tuple[Slot, ...], tuple[Rewrite, ...], tuple[str, ...]]:
         """The slots of a text, what was rewritten in them, and the words beyond the limit.
@@ -107,7 +109,7 @@ class Planner:
         return list(words.values())
 
     def _number(self, term: str) -> int | None:
-        """A term's number, None where no entry and no section holds it."""
+        """A term's number, None where no entry and no scored section holds it."""
         number = self._reader.terms.get(term)
         return number if number is not None and self._used[number] else None
 
@@ -124,19 +126,36 @@ class Planner:
     def _expansions(self, words: Sequence[_Word]) -> list[Alternative]:
         """What the rules give for every run of words, and neighbours that are one word when joined."""
         found: list[Alternative] = []
-        table = self._reader.expansions
-        longest = self._longest_rules
+        table, longest, resolved = self._reader.expansions, self._longest_rules, self._resolved
         terms = [word.term for word in words]
         for first in range(len(words)):
             for last in range(first + 1, min(len(words), first + longest.get(terms[first], 0)) + 1):
-                for one in table.get(" ".join(terms[first:last]), ()):
-                    if one.weight_class == "initials" and words[first].number is not None and len(words) > 1:
+                typed = " ".join(terms[first:last])
+                expansions = resolved.get(typed)
+                if expansions is None:
+                    if typed not in table:
                         continue
-                    self._append(found, one.terms, one.weight_class, one.phrase, first, last)
+                    expansions = resolved[typed] = self._resolve(typed)
+                for numbers, weight, weight_class, phrase in expansions:
+                    if weight_class != "initials" or words[first].number is None or len(words) == 1:
+                        found.append(Alternative(numbers, weight, weight_class, phrase, first, last))
             if first + 1 < len(words):
                 joined = words[first].word + words[first + 1].word
-                self._append(found, (self._reader.analyzer.term(joined),), "joined", joined, first, first + 2)
+                number = self._number(self._reader.analyzer.term(joined))
+                if number is not None:
+                    weight = self._classes["joined"]
+                    found.append(Alternative((number,), weight, "joined", joined, first, first + 2))
         return found
+
+    def _resolve(self, typed: str) -> _Resolved:
+        """What the rules give for some typed terms, as term numbers; without phrases that hold an unused word."""
+        resolved = []
+        for one in self._reader.expansions[typed]:
+            numbers = {self._number(term) for term in one.terms}
+            if None not in numbers:
+                known = tuple(sorted(number for number in numbers if number is not None))
+                resolved.append((known, self._classes[one.weight_class], one.weight_class, one.phrase))
+        return tuple(resolved)
 
     @cached_property
     def _longest_rules(self) -> dict[str, int]:
@@ -146,19 +165,6 @@ class Planner:
             words = typed.split(" ")
             longest[words[0]] = max(longest.get(words[0], 0), len(words))
         return longest
-
-    def _append(
-        self, found: list[Alternative], terms: Sequence[str], weight_class: str, phrase: str, first: int, last: int
-    ) -> None:
-        numbers = set()
-        for term in terms:
-            number = self._number(term)
-            if number is None:
-                return
-            numbers.add(number)
-        found.append(
-            Alternative(tuple(sorted(numbers)), self._classes[weight_class], weight_class, phrase, first, last)
-        )
 
     def _replacements(self, place: int, word: _Word) -> list[Alternative]:
         """What stands for a word that the index does not hold."""

@@ -59,7 +59,10 @@ class Searcher:
 
     def plan(self, text: str, systems: Sequence[str], exact: bool) -> Plan:
         """The plan of a query among the given systems."""
-        codes, rest = self._recogniser.split(text[:MAX_QUERY], systems)
+        text_read = text[:MAX_QUERY]
+        codes, rest = self._recogniser.split(text_read, systems)
+        if exact and any(match.reading for match in codes):
+            codes, rest = [], text_read
         slots, rewrites, ignored = self._planner.slots(rest, exact)
         readings = tuple(Rewrite("code", match.typed, match.reading) for match in codes if match.reading)
         return Plan(text, tuple(codes), slots, readings + rewrites, ignored)

@@ -108,7 +108,11 @@ class UnknownWords:
         """Letters and digits apart: `15mg` as `15 mg`."""
         cut = next((place for place in range(1, len(word)) if word[place].isdigit() != word[0].isdigit()), 0)
         head, tail = self._known(word[:cut]), self._known(word[cut:])
-        return (Replacement((head, tail), "compound", 1.0, f"{word[:cut]} {word[cut:]}"),) if head and tail else ()
+        return (
+            (Replacement((head, tail), "compound", 1.0, f"{word[:cut]} {word[cut:]}"),)
+            if head is not None and tail is not None
+            else ()
+        )
 
     def _known(self, word: str) -> int | None:
         number = self._reader.terms.get(self._reader.analyzer.term(word)) if word else None

@@ -1,0 +1,177 @@
+"""Text becomes the same terms however it is spelled."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from query_support import ANALYZER, SHIPPED
+
+from codesearch.index.analysis import Analyzer
+
+SAME = [
+    ("haemorrhage", "hemorrhage"),
+    ("anaemia", "anemia"),
+    ("oedema", "edema"),
+    ("oesophagus", "esophagus"),
+    ("leukaemia", "leukemia"),
+    ("leucocytes", "leukocytes"),
+    ("diarrhoea", "diarrhea"),
+    ("dyspnoea", "dyspnea"),
+    ("tumour", "tumor"),
+    ("anaesthesia", "anesthesia"),
+    ("paediatric", "pediatric"),
+    ("orthopaedic", "orthopedic"),
+    ("gynaecology", "gynecology"),
+    ("caesarean", "cesarean"),
+    ("foetal", "fetal"),
+    ("coeliac", "celiac"),
+    ("aetiology", "etiology"),
+    ("haemophilia", "hemophilia"),
+    ("catheterisation", "catheterization"),
+    ("immunisation", "immunization"),
+    ("paralysed", "paralyzed"),
+    ("sulphate", "sulfate"),
+    ("colour vision", "color vision"),
+    ("fibre", "fiber"),
+    ("tumours", "tumor"),
+    ("fractures", "fracture"),
+    ("Crohn's disease", "crohn disease"),
+    ("Crohn’s disease", "Crohn disease"),
+    ("Ménière", "Meniere"),
+    ("Sjögren syndrome", "Sjogren syndrome"),
+    ("type II diabetes", "type 2 diabetes"),
+    ("Type-II diabetes", "type 2 diabetes"),
+    ("type I diabetes", "type 1 diabetes"),
+    ("stage IV ulcer", "stage 4 ulcer"),
+    ("grade III", "grade 3"),
+    ("factor VIII deficiency", "factor 8 deficiency"),
+    ("x ray", "x-ray"),
+    ("X–ray", "x-ray"),
+    ("pack years", "pack-years"),
+    ("nose & throat", "nose throat"),
+    ("nose and throat", "nose & throat"),
+    ("nausea/vomiting", "nausea vomiting"),
+    ("(vasectomy", "vasectomy"),
+    ("fever,cough", "fever cough"),
+    ("ＦＥＶＥＲ", "fever"),
+    ("Straße", "strasse"),
+]
+"""Spellings that mean one thing."""
+
+DIFFERENT = [
+    ("with complications", "without complications"),
+    ("vitamin c", "vitamin d"),
+    ("iv infusion", "4 infusion"),
+    ("x-ray", "10-ray"),
+    ("type 1", "type 2"),
+    ("stoma", "stomach"),
+    ("promised", "promized land"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_spellings_of_one_thing_give_one_sequence_of_terms(one: str, other: str) -> None:
+    assert ANALYZER.terms(one) == ANALYZER.terms(other)
+    assert ANALYZER.terms(one)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_what_differs_stays_different(one: str, other: str) -> None:
+    assert ANALYZER.terms(one) != ANALYZER.terms(other)
+
+
+@pytest.mark.parametrize("text", ["", " ", "the of and", "...", "🙂🙂", "\0", "- - -", "'s", "’"])
+def test_texts_without_words_give_no_terms(text: str) -> None:
+    assert ANALYZER.terms(text) == []
+
+
+def test_a_hyphenated_word_is_also_one_joined_word() -> None:
+    assert ANALYZER.joined("post-operative x-ray of") == [
+        (ANALYZER.term("postoperative"), 0),
+        (ANALYZER.term("xray"), 15),
+    ]
+
+
+def test_decimals_stay_whole() -> None:
+    assert ANALYZER.terms("2.5 mg/ml") == ["2.5", "mg", "ml"]
+
+
+def test_without_and_no_are_words() -> None:
+    assert ANALYZER.terms("without, no, not") == [ANALYZER.term(word) for word in ("without", "no", "not")]
+    assert "" not in ANALYZER.terms("without, no, not")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Crohn's disease of TUMOUR", ["Crohn's", "disease", "TUMOUR"]),
+        ("Ménière – left", ["Ménière", "left"]),
+        ("type II", ["type", "II"]),
+        ("type I diabetes", ["type", "I", "diabetes"]),
+        ("x-ray", ["x", "ray"]),
+        ("2.5 mg", ["2.5", "mg"]),
+        ("🙂 fever", ["fever"]),
+    ],
+)
+def test_tokens_stand_where_their_words_do(text: str, words: list[str]) -> None:
+    tokens = ANALYZER.tokens(text)
+    assert [text[token.start : token.end] for token in tokens] == words
+    assert [token.term for token in tokens] == ANALYZER.terms(text)
+    assert [token.position for token in tokens] == list(range(len(tokens)))
+
+
+_phrases = st.lists(
+    st.sampled_from(
+        [
+            "type",
+            "II",
+            "I",
+            "grade",
+            "Crohn's",
+            "x-ray",
+            "naïve",
+            "2.5",
+            "of",
+            "(left)",
+            "(I)",
+            "–",
+            "/",
+            "&",
+            "tumour,",
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(_phrases.map(" ".join))
+def test_the_tokens_of_a_text_are_its_terms(text: str) -> None:
+    assert [token.term for token in ANALYZER.tokens(text)] == ANALYZER.terms(text)
+
+
+@given(st.text(max_size=200))
+@example("İstanbul")
+@example("ﬁbre ½ ²")
+def test_any_text_is_analysed(text: str) -> None:
+    for term in ANALYZER.terms(text):
+        assert term
+        assert term == term.lower()
+    for token in ANALYZER.tokens(text):
+        assert 0 <= token.start < token.end <= len(text)
+
+
+@given(st.text(max_size=100))
+def test_case_and_blanks_around_do_not_matter(text: str) -> None:
+    assert ANALYZER.terms(f"  {text}\n") == ANALYZER.terms(text)
+
+
+@given(st.text(alphabet="abcdefgio-' ", max_size=60))
+def test_letter_case_does_not_matter(text: str) -> None:
+    assert ANALYZER.terms(text.upper()) == ANALYZER.terms(text)
+
+
+def test_a_new_analyzer_gives_the_same_terms() -> None:
+    """What is remembered of earlier texts changes nothing."""
+    for one, _ in SAME:
+        assert Analyzer(SHIPPED.analysis).terms(one) == ANALYZER.terms(one)

@@ -1,0 +1,255 @@
+"""Codes are recognised in any spelling, and what is no code is left as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from query_support import CLINIC, clinic, cm, codes, index_of, kinds_of_rewrites, reader_of
+
+from codesearch.codes import bare
+from codesearch.query.codes_typed import CodeRecogniser
+from codesearch.query.results import Results
+from codesearch.records import CodeRecord
+
+CODED = [record for record in CLINIC if record.code and record.kind != "chapter" and record.name[:12] != "Resection of"]
+
+
+def search(text: str, *, exact: bool = False, system: str | Sequence[str] | None = None) -> Results:
+    """What the clinic's index finds, at most a hundred hits."""
+    return clinic().search(text, limit=100, exact=exact, system=system)
+
+
+def tiers(results: Results) -> list[tuple[str | None, int]]:
+    """The code and tier of each hit."""
+    return [(hit.code, hit.tier) for hit in results]
+
+
+@pytest.mark.parametrize(
+    "text", ["e119", "E119", "E11.9", "e11.9", " e11.9 ", "e 11.9", "E11 9", "E11-9", "\te11.9\n", "E11.9,", "(E11.9)"]
+)
+def test_the_exact_code_is_the_first_hit_in_any_spelling(text: str) -> None:
+    hit = search(text).hits[0]
+    assert (hit.code, hit.tier) == ("E11.9", 1)
+
+
+@given(st.sampled_from(CODED), st.data())
+def test_every_code_is_found_first_in_every_common_spelling(record: CodeRecord, data: st.DataObject) -> None:
+    assert record.code
+    plain = bare(record.code)
+    spelled = data.draw(st.sampled_from([record.code, plain, plain.lower(), record.code.lower()]))
+    text = data.draw(st.sampled_from(["{}", " {}", "{} ", "  {}\n"])).format(spelled)
+    hit = search(text, system=record.system).hits[0]
+    assert (hit.system, hit.code, hit.tier) == (record.system, record.code, 1)
+
+
+def test_tiers_stand_in_order() -> None:
+    results = search("E11")
+    assert tiers(results)[0] == ("E11", 1)
+    assert tiers(results)[1:] == [("E11.6", 2), ("E11.65", 2), ("E11.9", 2)]
+    both = search("E11.65 mellitus")
+    assert tiers(both)[0] == ("E11.65", 1)
+    assert {tier for _, tier in tiers(both)[1:]} == {3}
+
+
+def test_no_code_is_a_hit_twice() -> None:
+    for text in ("E11 type 2 diabetes mellitus", "E11* E11.9 diabetes", "E11.9 E119 e11.9", "E11.0-E11.9 E11.9"):
+        found = codes(search(text))
+        assert len(found) == len(set(found)), text
+
+
+def test_the_beginning_of_a_code_finds_the_codes_that_begin_so() -> None:
+    assert tiers(search("W21.8"))[0] == ("W21.8", 1)
+    assert tiers(search("9920")) == [("99202", 2), ("99203", 2)]
+    assert tiers(search("W218")) == tiers(search("w21.8"))
+
+
+def test_a_table_of_icd_10_pcs_is_no_exact_code() -> None:
+    results = search("0FT")
+    assert [tier for _, tier in tiers(results)] == [2, 2, 2]
+    assert codes(results) == ["0FT40ZZ", "0FT44ZZ", "0FT"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("0FT4?ZZ", ["0FT40ZZ", "0FT44ZZ"]),
+        ("0ft4?zz", ["0FT40ZZ", "0FT44ZZ"]),
+        ("0?T?4ZZ", ["0DTJ4ZZ", "0FT44ZZ"]),
+        ("W21.89X?", ["W21.89XA", "W21.89XD"]),
+        ("W21.89*", ["W21.89", "W21.89XA", "W21.89XD"]),
+        ("992*3", ["99203", "99213"]),
+        ("E11.*", ["E11", "E11.6", "E11.65", "E11.9"]),
+        ("*89XD", ["W21.89XD"]),
+    ],
+)
+def test_wildcards(text: str, found: list[str]) -> None:
+    results = search(text)
+    assert sorted(filter(None, codes(results))) == sorted(found)
+    assert {hit.tier for hit in results} == {2}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("99202-99213", ["99202", "99203", "99211", "99213"]),
+        ("99202 - 99213", ["99202", "99203", "99211", "99213"]),
+        ("99202–99213", ["99202", "99203", "99211", "99213"]),
+        ("99202..99203", ["99202", "99203"]),
+        ("e11.6-e11.9", ["E11.6", "E11.65", "E11.9"]),
+        ("W21.8-W21.89", ["W21.8", "W21.89", "W21.89XA", "W21.89XD"]),
+    ],
+)
+def test_ranges(text: str, found: list[str]) -> None:
+    assert tiers(search(text)) == [(code, 2) for code in found]
+
+
+def test_a_range_with_words_puts_codes_first_and_then_the_words() -> None:
+    results = search("99202-99213 telehealth")
+    assert [code for code, tier in tiers(results) if tier == 2] == ["99202", "99203", "99211", "99213"]
+    assert search("99221 telehealth").hits[0].code == "99221"
+
+
+@pytest.mark.parametrize("text", ["99213-99202", "99300-99400", "abc-def", "covid-19", "10-20", "-", "1-2"])
+def test_what_is_no_range_of_codes_is_text(text: str) -> None:
+    assert all(hit.tier == 3 for hit in search(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("W21.89A", "W21.89XA"),
+        ("w2189a", "W21.89XA"),
+        ("W21.89D", "W21.89XD"),
+        ("El1.9", "E11.9"),
+        ("e1l.9", "E11.9"),
+        ("I1O", "I10"),
+        ("AO1.00", "A01.00"),
+        ("OFT44ZZ", "0FT44ZZ"),
+        ("oft44zz", "0FT44ZZ"),
+        ("9921l", "99211"),
+        ("992O2", "99202"),
+    ],
+)
+def test_a_reading_that_exists_is_the_first_hit_and_disclosed(text: str, code: str) -> None:
+    results = search(text)
+    assert (results.hits[0].code, results.hits[0].tier) == (code, 1)
+    assert [(rewrite.kind, rewrite.typed, rewrite.used) for rewrite in results.rewrites] == [("code", text, code)]
+
+
+@pytest.mark.parametrize("text", ["W21.89A", "El1.9", "OFT44ZZ"])
+def test_with_exact_no_code_is_read_as_another(text: str) -> None:
+    results = search(text, exact=True)
+    assert results.rewrites == ()
+    assert all(hit.tier == 3 for hit in results)
+
+
+def test_the_code_that_is_typed_beats_any_reading_of_it(tmp_path: Path) -> None:
+    with index_of(tmp_path, cm("A01", "Typhoid"), CodeRecord("LOCAL", "AO1", "Atrium opening")) as index:
+        assert codes(index.search("AO1"))[0] == "AO1"
+        assert index.search("AO1").rewrites == ()
+
+
+@pytest.mark.parametrize("text", ["E11.8", "E12.9", "99204", "99999", "0FT44Z9", "BC1010", "Z99.99", "A0101X"])
+def test_a_code_that_is_not_there_is_never_taken_for_one_that_looks_like_it(text: str) -> None:
+    results = search(text)
+    assert {tier for _, tier in tiers(results)} <= {3}
+    assert "code" not in kinds_of_rewrites(results)
+    assert all(code is None or abs(len(bare(code)) - len(bare(text))) > 2 for code in codes(results))
+
+
+def test_several_codes_are_all_first() -> None:
+    results = search("I10, E11.9; N20.0 99213")
+    assert tiers(results)[:4] == [("I10", 1), ("E11.9", 1), ("N20.0", 1), ("99213", 1)]
+
+
+def test_a_code_that_two_systems_have_is_found_in_both() -> None:
+    assert tiers(search("A0100")) == [("A0100", 1), ("A01.00", 1)]
+    assert codes(search("A01.00")) == ["A01.00"]
+    assert codes(search("A0100", system="ICD10CM")) == ["A01.00"]
+    assert codes(search("A0100", system="HCPCS")) == ["A0100"]
+
+
+def test_a_code_with_words_stands_before_what_the_words_find() -> None:
+    results = search("N20.0 urticaria")
+    assert tiers(results) == [("N20.0", 1), ("L50.9", 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("type 2 diabetes", "E11"),
+        ("type 1 diabetes", "E10.9"),
+        ("b12 deficiency", "E53.8"),
+        ("vitamin b12 deficiency?", "E53.8"),
+        ("visit 30 minutes", "99203"),
+        ("b group vitamins", "E53.8"),
+    ],
+)
+def test_words_with_digits_are_words(text: str, first: str) -> None:
+    results = search(text)
+    assert results.hits[0].code == first
+    assert {hit.tier for hit in results} == {3}
+
+
+def test_a_word_of_seven_letters_is_a_code_only_where_there_is_one() -> None:
+    assert {hit.tier for hit in search("typhoid")} == {3}
+    assert codes(search("BWO3ZZZ"))[0] == "BW03ZZZ"
+
+
+def test_modifiers_are_codes() -> None:
+    assert codes(search("LT", system="HCPCS")) == ["LT"]
+
+
+def test_codes_of_an_own_system_are_found_in_any_spelling() -> None:
+    for text in ("AB-77.1", "ab771", "AB 77.1"):
+        assert tiers(search(text))[0] == ("AB-77.1", 1), text
+
+
+def test_chapters_are_no_codes() -> None:
+    for text in ("A00-B99", "A00", "A0*", "A00-A02", "A0"):
+        assert "A00-B99" not in codes(search(text)), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*",
+        "?",
+        "**",
+        "1*1*1*1*1*1*1*1*1*1*1*1*",
+        "?" * 500,
+        "E*" * 2000,
+        "9" * 9000,
+        "1-" * 3000,
+        ".",
+        "..",
+        "0-0",
+        "é11.9",
+        "E１１.9",
+    ],
+)
+def test_odd_patterns_are_answered(text: str) -> None:
+    assert search(text).total >= 0
+
+
+@given(st.text(alphabet="eE119.*?- oOlLxXaA,;()0\n", max_size=24))
+def test_whatever_is_typed_gives_codes_of_the_index(text: str) -> None:
+    index = clinic()
+    recogniser = CodeRecogniser(index._reader)
+    matches, _ = recogniser.split(text, index.systems)
+    for match in matches:
+        assert match.tier in {1, 2}
+        assert match.documents
+        assert all(0 <= document < len(index) for document in match.documents)
+        assert len(set(match.documents)) == len(match.documents)
+
+
+def test_what_is_left_of_the_query_is_its_words() -> None:
+    with reader_of([cm("E11.9", "Diabetes")]) as reader:
+        matches, rest = CodeRecogniser(reader).split("neuropathy E11.9 of both feet", ["ICD10CM"])
+        assert [match.typed for match in matches] == ["E11.9"]
+        assert rest == "neuropathy of both feet"

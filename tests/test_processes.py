@@ -1,0 +1,109 @@
+"""Worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from codesearch.errors import SourceError
+from codesearch.processes import Crew
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def fail(message: str) -> None:
+    raise SourceError(message, "is broken", "Mend it.")
+
+
+def leave(_: object) -> None:
+    os._exit(1)
+
+
+def whoami(_: object) -> int:
+    return os.getpid()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_answers_come_in_the_order_of_the_questions(size: int) -> None:
+    with Crew(size) as crew:
+        assert list(crew.ordered(double, range(100))) == [2 * number for number in range(100)]
+
+
+def test_a_crew_of_one_is_this_process() -> None:
+    with Crew(1) as crew:
+        assert crew.each(whoami, None) == [os.getpid()]
+
+
+def test_each_worker_is_asked_once() -> None:
+    with Crew(3) as crew:
+        assert len(set(crew.each(whoami, None)) - {os.getpid()}) == 3
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_errors_of_ours_come_back_as_they_are(size: int) -> None:
+    with Crew(size) as crew, pytest.raises(SourceError, match=r"page: is broken. Mend it."):
+        list(crew.ordered(fail, ["page"]))
+
+
+def test_a_worker_that_is_killed_is_told_of() -> None:
+    with Crew(2) as crew, pytest.raises(SourceError, match="stopped from outside"):
+        list(crew.ordered(leave, range(4)))
+
+
+def test_questions_are_asked_only_as_answers_are_taken() -> None:
+    asked = []
+
+    def questions() -> object:
+        for number in range(10_000):
+            asked.append(number)
+            yield number
+
+    with Crew(2) as crew:
+        answers = crew.ordered(double, questions())  # type: ignore[arg-type]
+        next(answers)
+        assert len(asked) < 100
+
+
+def test_workers_start_beside_other_threads_too() -> None:
+    stop = threading.Event()
+    other = threading.Thread(target=stop.wait)
+    other.start()
+    try:
+        with Crew(2) as crew:
+            # What a new interpreter is asked for must be importable there: this module need not be.
+            assert list(crew.ordered(os.path.basename, ["/a/b", "/c/d"])) == ["b", "d"]
+    finally:
+        stop.set()
+        other.join()
+
+
+_PARENT = """
+import os, sys
+from codesearch.processes import Crew
+crew = Crew(2)
+print(*crew._processes, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_workers_leave_when_their_parent_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        workers = [int(number) for number in parent.stdout.readline().split()]
+        assert all(_lives(worker) for worker in workers)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        # The pipe of standard output is shared with the workers: it ends when the last of them has left.
+        assert parent.stdout.read() == b""
+
+
+def _lives(process: int) -> bool:
+    return Path(f"/proc/{process}").exists() if Path("/proc").exists() else True

@@ -1,8 +1,8 @@
 """The engines that the benches compare: this project, SQLite FTS5, tantivy and stock Whoosh, over the same entries.
 
 Each indexes a code in both spellings, the name, and all other names; searches the words of a query as alternatives;
-and answers with bare codes and stored names, best first. Their field weights are the best of a few tried on the dev
-queries (see bench/README.md). Words are stemmed by each engine's own English stemmer.
+and answers with bare codes and stored names, best first. One weighting serves all (see bench/README.md for what others
+gave). Words are stemmed by each engine's own English stemmer.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ class Whoosh:
         made = index.create_in(str(folder), schema)
         writer = made.writer(limitmb=1024)
         for one in entries:
-            code = f"{one.code} {one.written}"
+            # Its tokenizer keeps "E11.9" whole, where those of the others give "e11" and "9", as a query is cleaned to.
+            code = f"{one.code} {_clean(one.written)}"
             writer.add_document(bare=one.code, code=code, name=one.name, others=one.others, title=one.name)
         writer.commit()
         self._searcher = made.searcher()

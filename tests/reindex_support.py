@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import codesearch
 from codesearch import ReindexReport
+from codesearch.config import config_root
 from codesearch.index.generations import GenerationStore
 from codesearch.index.record_file import RecordFile, StoredRecord
 
 CODESETS = Path(__file__).parent / "fixtures" / "codesets"
 
 _times = itertools.count(1_700_000_000)
+
+
+@cache
+def small_config() -> Path:
+    """The configuration of this checkout with few synonyms: reading all of them takes longer than a small build."""
+    folder = Path(tempfile.mkdtemp(prefix="codesearch-config-"))
+    atexit.register(shutil.rmtree, folder)
+    for name in ("ingest", "index"):
+        shutil.copytree(config_root(None) / name, folder / name)
+    for path in (folder / "index" / "synonyms").glob("*.txt"):
+        path.write_text("")
+    (folder / "index" / "synonyms" / "lay.txt").write_text("watery stool => diarrhea | lay\n")
+    return folder
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -67,6 +85,6 @@ def stored(index: Path) -> dict[str, StoredRecord]:
 def build(
     sources: list[Path] | Path, index: Path, *, jobs: int = 1, force: bool = False, full: bool = False
 ) -> ReindexReport:
-    """Reindexes, by default in one process."""
+    """Reindexes with the small configuration, by default in one process."""
     given = sources if isinstance(sources, list) else [sources]
-    return codesearch.reindex(given, index, jobs=jobs, force=force, full=full)
+    return codesearch.reindex(given, index, jobs=jobs, force=force, full=full, config=small_config())

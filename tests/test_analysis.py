@@ -171,6 +171,15 @@ def test_letter_case_does_not_matter(text: str) -> None:
     assert ANALYZER.terms(text.upper()) == ANALYZER.terms(text)
 
 
+@pytest.mark.parametrize("part", ["a", "1", "a1", "ae", "is", "a-", "a'", "1.", "type ", "type-", "- ", "(", "é", "’s"])
+def test_very_long_texts_take_no_longer_than_their_length(part: str) -> None:
+    """A page may hold a megabyte without a blank; what takes the square of that would never end."""
+    text = f"{part * 200_000} x-ray"
+    assert ANALYZER.terms(text)[-1] == "ray"
+    assert ANALYZER.joined(ANALYZER.fold(text))[-1][0] == "xray"
+    assert ANALYZER.tokens(text)[-1].end == len(text)
+
+
 def test_a_new_analyzer_gives_the_same_terms() -> None:
     """What is remembered of earlier texts changes nothing."""
     for one, _ in SAME:

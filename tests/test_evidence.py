@@ -16,8 +16,11 @@ LONG = "Nothing of note is said here. " * 20 + "Then the Vertebræ’s kyphoplas
 
 
 def hit_of(path: Path, text: str, *records: CodeRecord, rules: str = "") -> Hit:
-    """The first hit of a text."""
-    return index_of(path, *records, rules=rules).search(text).hits[0]
+    """The first hit of a text, with its evidence."""
+    with index_of(path, *records, rules=rules) as index:
+        hit = index.search(text).hits[0]
+        assert hit.snippet
+        return hit
 
 
 @pytest.mark.parametrize(

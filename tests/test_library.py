@@ -75,7 +75,8 @@ def test_a_code_that_is_not_there_gives_none(text: str) -> None:
 
 def test_long_codes_of_an_own_system_are_told_apart(tmp_path: Path) -> None:
     long = [
-        codesearch.CodeRecord("LOCAL", f"WARD-7-CARDIOLOGY-ROOM-00{number}", f"Bed {number}") for number in range(3)
+        codesearch.CodeRecord("LOCAL", f"WARD-7-CARDIOLOGY-INTENSIVE-CARE-ROOM-00{number}", f"Bed {number}")
+        for number in range(3)
     ]
     with index_of(tmp_path, *long) as index:
         assert [index.get(record.code or "") for record in long] == long
@@ -154,7 +155,7 @@ def test_an_open_index_stays_what_it_was_when_another_is_published(tmp_path: Pat
 def test_threads_share_an_index(tmp_path: Path) -> None:
     publish(tmp_path, CLINIC)
     with open_index(tmp_path) as index:
-        expected = {text: [hit.to_dict() for hit in clinic_like(tmp_path, text)] for text in QUERIES}
+        expected = {text: answer_of_a_new_index(tmp_path, text) for text in QUERIES}
         wrong: list[str] = []
 
         def search(seed: int) -> None:
@@ -173,9 +174,10 @@ def test_threads_share_an_index(tmp_path: Path) -> None:
         assert not wrong
 
 
-def clinic_like(path: Path, text: str) -> codesearch.Results:
-    """The results of a text in an index that nobody else uses."""
-    return open_index(path).search(text)
+def answer_of_a_new_index(path: Path, text: str) -> list[dict[str, object]]:
+    """The hits of a text in an index that nobody else uses."""
+    with open_index(path) as index:
+        return [hit.to_dict() for hit in index.search(text)]
 
 
 def test_a_process_that_ends_while_ranking_compiles_ends_quietly(tmp_path: Path) -> None:

@@ -361,9 +361,11 @@ def test_names_of_stop_words_and_signs_do_not_disturb(tmp_path: Path) -> None:
 
 
 def test_long_codes_of_an_own_system_are_found(tmp_path: Path) -> None:
-    long = [CodeRecord("LOCAL", f"WARD-7-CARDIOLOGY-ROOM-00{number}", "Bed") for number in range(3)]
+    long = [CodeRecord("LOCAL", f"WARD-7-CARDIOLOGY-INTENSIVE-CARE-ROOM-00{number}", "Bed") for number in range(3)]
     with index_of(tmp_path, *long) as index:
-        assert codes(index.search("ward-7-cardiology-room-001"))[:1] == ["WARD-7-CARDIOLOGY-ROOM-001"]
+        assert codes(index.search("ward-7-cardiology-intensive-care-room-001"))[:1] == [
+            "WARD-7-CARDIOLOGY-INTENSIVE-CARE-ROOM-001"
+        ]
 
 
 def test_the_shipped_settings_search_as_the_others(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Sou
 
 _PARKED_FROM = 1500
 """Bytes of a fragment; longer ones are mostly pages, and are not kept in memory."""
-_TOLD_EVERY = 1000
+_TOLD_EVERY = 100
 
 Note = Reject | Skip | InputWarning
 
@@ -161,9 +161,11 @@ class Inputs:
     def compare(self, folder: Path) -> Difference:
         """How the records written in a folder differ from those of the index."""
         keys, contents = _hashes(folder)
-        if self._folder is None:
-            return Difference(len(keys), 0, 0, 0)
-        old_keys, old_contents = _hashes(self._folder)
+        try:
+            old_keys, old_contents = _hashes(self._folder) if self._folder else (keys[:0], contents[:0])
+        except IndexUnusableError:
+            # A generation that cannot be read is what reindex is there to replace.
+            old_keys, old_contents = keys[:0], contents[:0]
         _, new, old = np.intersect1d(keys, old_keys, return_indices=True)
         unchanged = int(np.count_nonzero(contents[new] == old_contents[old]))
         return Difference(len(keys) - len(new), len(new) - unchanged, unchanged, len(old_keys) - len(old))

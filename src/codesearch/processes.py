@@ -185,8 +185,7 @@ class _Failure:
 def _serve(pipe: End) -> None:
     """A worker: calls the functions it is sent until the pipe breaks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.enable()
-    gc.freeze()
+    gc.disable()  # a task that makes garbage with cycles collects it
     while True:
         try:
             function, argument = pipe.recv()

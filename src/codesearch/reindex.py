@@ -38,7 +38,7 @@ from codesearch.processes import Crew
 from codesearch.progress import Listener, Progress, ignore
 from codesearch.records import InputWarning, RecordWarning, Reject, Skip
 
-_CREW_FROM = 4_000_000
+_CREW_FROM = 2_000_000
 """Bytes of input; fewer are done before processes would have started."""
 LOSS_LIMIT = 10.0
 """Percent of a system's codes that may vanish from one generation to the next before the gate closes."""

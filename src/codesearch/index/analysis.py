@@ -43,8 +43,11 @@ class Token(NamedTuple):
     end: int
 
 
+_LONGEST_WORD = 64
+"""Longer runs of letters are no words: they are neither folded nor stemmed."""
 _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
-_JOINED = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
+# Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times.
+_JOINED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:-[a-z0-9]++)+")
 _APOSTROPHE = re.compile(r"['’‘`](?:s\b)?")
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
@@ -93,6 +96,8 @@ class Analyzer:
     def _make_term(self, word: str) -> str:
         if word in self._stop:
             return ""
+        if len(word) > _LONGEST_WORD:
+            return word
         word = self._numerals.get(word, word)
         return self._stem(self.fold_spelling(word)) if word.isalpha() else word
 

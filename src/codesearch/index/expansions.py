@@ -5,6 +5,7 @@ They come from the synonym rules, kept where the index holds all words of the ph
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -68,17 +69,40 @@ def _by_letters(found: Iterable[Initials]) -> dict[str, dict[tuple[str, ...], st
     return table
 
 
-def read_expansions(folder: Path) -> Table:
-    """The table of an index.
+class ExpansionFile:
+    """The table of an index, opened with it and read when it is first asked for: the file may be removed meanwhile."""
 
-    Raises:
-        IndexCorruptError: the file is missing or no such table.
-    """
-    path = folder / FILE_NAME
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Table)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise IndexCorruptError(str(path), f"cannot be read ({error})", "Rebuild the index.") from error
+    def __init__(self, folder: Path) -> None:
+        """Opens the file.
+
+        Raises:
+            IndexCorruptError: it is missing.
+        """
+        self._path = folder / FILE_NAME
+        try:
+            self._file = self._path.open("rb")
+        except OSError as error:
+            raise self._corrupt(error) from error
+
+    def table(self) -> Table:
+        """The whole table.
+
+        Raises:
+            IndexCorruptError: the file is no such table.
+        """
+        try:
+            size = os.fstat(self._file.fileno()).st_size
+            # pread keeps no position, so threads may ask at once.
+            return msgspec.json.decode(os.pread(self._file.fileno(), size, 0), type=Table)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise self._corrupt(error) from error
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def _corrupt(self, error: Exception) -> IndexCorruptError:
+        return IndexCorruptError(str(self._path), f"cannot be read ({error})", "Rebuild the index.")
 
 
 def initials(records: Iterable[CodeRecord], analyzer: Analyzer) -> Initials:

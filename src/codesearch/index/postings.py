@@ -29,8 +29,17 @@ MAX_FREQUENCY = 0x7F
 _MAX_POSITION = 0xFFFF
 _PARTS_GAP = 10
 _WORDS_AT_ONCE = 3_000_000
+_REMEMBERED = 20_000
 _HYPHENATED = re.compile(r"[a-z0-9-]+")
 _PIECES = re.compile(r"[()]|\d+(?:\.\d+)+|[a-z0-9]+")
+
+
+class Analysed(NamedTuple):
+    """A text: the numbers of its terms, which of them stand in parentheses, and (number, place) of joined words."""
+
+    terms: tuple[int, ...]
+    nonessential: tuple[int, ...]
+    joined: tuple[tuple[int, int], ...]
 
 
 class Vocabulary:
@@ -40,22 +49,76 @@ class Vocabulary:
         self.analyzer = analyzer
         self._numbers: dict[str, int] = {}
         self.of_word: dict[str, int] = {}
-
-    def number(self, word: str) -> int:
-        """The number of a folded word's term."""
-        term = self.analyzer.term(word)
-        found = self._numbers.setdefault(term, len(self._numbers)) if term else -1
-        self.of_word[word] = found
-        return found
+        self._analysed: dict[str, Analysed] = {}
 
     def terms(self) -> list[str]:
         """The terms by number."""
         return list(self._numbers)
 
+    def analysed(self, text: str) -> Analysed:
+        """The terms of a text; pages say many things in the same words, so what was analysed is remembered."""
+        found = self._analysed.get(text)
+        if found is None:
+            if len(self._analysed) >= _REMEMBERED:
+                self._analysed.clear()
+            found = self._analysed[text] = self._analyse(self.analyzer.fold(text))
+        return found
+
+    def _number(self, word: str) -> int:
+        """The number of a folded word's term."""
+        found = self.of_word.get(word)
+        if found is None:
+            term = self.analyzer.term(word)
+            found = self._numbers.setdefault(term, len(self._numbers)) if term else -1
+            self.of_word[word] = found
+        return found
+
+    def _analyse(self, folded: str) -> Analysed:
+        inside: tuple[int, ...] = ()
+        if "(" in folded:
+            terms, inside = self._with_parentheses(folded)
+        else:
+            get, number = self.of_word.get, self._number
+            words = self.analyzer.words(folded)
+            numbers = [number(word) if (known := get(word)) is None else known for word in words]
+            terms = tuple([known for known in numbers if known >= 0]) if -1 in numbers else tuple(numbers)
+        return Analysed(terms, inside, tuple(self._joined(folded)) if "-" in folded else ())
+
+    def _with_parentheses(self, folded: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        terms: list[int] = []
+        inside: list[int] = []
+        depth = 0
+        for piece in _PIECES.findall(folded):
+            if piece in "()":
+                depth = max(0, depth + (1 if piece == "(" else -1))
+                continue
+            known = self._number(piece)
+            if known >= 0:
+                if depth:
+                    inside.append(len(terms))
+                terms.append(known)
+        # A text that stands in parentheses as a whole is all that there is.
+        return tuple(terms), tuple(inside) if len(inside) < len(terms) else ()
+
+    def _joined(self, folded: str) -> Iterator[tuple[int, int]]:
+        """Hyphenated words once more, joined, at the place of their first part; they do not count in the length."""
+        starts: list[int] = []
+        for _, start in self.analyzer.joined(folded):
+            word = _HYPHENATED.match(folded, start)
+            number = self._number(word[0].replace("-", "")) if word else -1
+            if number < 0:
+                continue
+            if not starts:
+                pieces = _PIECES.finditer(folded)
+                starts = [piece.start() for piece in pieces if self.of_word.get(piece[0], -1) >= 0]
+            yield number, bisect_left(starts, start)
+
 
 class Run(NamedTuple):
-    """The entries of some documents that follow each other; documents, entries and
-    places in `terms` count from the run's first."""
+    """The entries of some documents that follow each other.
+
+    Documents, entries and places in `terms` count from the run's first.
+    """
 
     terms: Ints
     counts: Ints
@@ -109,54 +172,15 @@ class Collector:
         )
 
     def _add_text(self, text: str) -> None:
-        vocabulary = self._vocabulary
-        folded = vocabulary.analyzer.fold(text)
-        before = len(self._terms)
-        if "(" in folded:
-            self._add_with_parentheses(folded)
-        else:
-            get, number = vocabulary.of_word.get, vocabulary.number
-            numbers = [
-                number(word) if (known := get(word)) is None else known for word in vocabulary.analyzer.words(folded)
-            ]
-            self._terms.extend([known for known in numbers if known >= 0] if -1 in numbers else numbers)
-        if "-" in folded:
-            self._add_joined(folded, before)
-
-    def _add_with_parentheses(self, folded: str) -> None:
-        get, number = self._vocabulary.of_word.get, self._vocabulary.number
-        start, depth = len(self._terms), 0
-        inside = []
-        for piece in _PIECES.findall(folded):
-            if piece in "()":
-                depth = max(0, depth + (1 if piece == "(" else -1))
-                continue
-            known = get(piece)
-            known = number(piece) if known is None else known
-            if known >= 0:
-                if depth:
-                    inside.append(len(self._terms))
-                self._terms.append(known)
-        if len(inside) < len(self._terms) - start:
-            self._nonessential.extend(inside)
-
-    def _add_joined(self, folded: str, text_start: int) -> None:
-        """Hyphenated words once more, joined, at the place of their first part; they do not count in the length."""
-        of_word = self._vocabulary.of_word
-        starts: list[int] = []
-        for _, start in self._vocabulary.analyzer.joined(folded):
-            word = _HYPHENATED.match(folded, start)
-            if word is None:
-                continue
-            number = self._vocabulary.number(word[0].replace("-", ""))
-            if number < 0:
-                continue
-            if not starts:
-                pieces = _PIECES.finditer(folded)
-                starts = [piece.start() for piece in pieces if of_word.get(piece[0], -1) >= 0]
+        start = len(self._terms)
+        found = self._vocabulary.analysed(text)
+        self._terms.extend(found.terms)
+        if found.nonessential:
+            self._nonessential.extend([start + place for place in found.nonessential])
+        for number, place in found.joined:
             self._extra_terms.append(number)
             self._extra_entries.append(len(self._documents))
-            self._extra_places.append(text_start + bisect_left(starts, start))
+            self._extra_places.append(start + place)
 
 
 def layout(runs: Sequence[Run], firsts: Sequence[int], ranks: Sequence[Ints], term_count: int) -> dict[str, Array]:

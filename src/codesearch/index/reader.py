@@ -15,7 +15,8 @@ from codesearch.index import manifest
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
 from codesearch.index.durable import REBUILD
-from codesearch.index.expansions import Table, read_expansions
+from codesearch.index.expansions import ExpansionFile, Table
+from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.ranking import idf
 from codesearch.index.record_file import RecordFile
 from codesearch.index.settings import thaw_settings
@@ -65,6 +66,7 @@ class IndexReader:
         self.names = Strings(self.arrays["name.text"], self.arrays["name.offsets"])
         self.codes = Strings(self.arrays["code.text"], self.arrays["code.offsets"])
         self.records = RecordFile(folder)
+        self._expansion_file = ExpansionFile(folder)
         self.systems = self._system_slices()
 
     def _check_tables_of_contents(self) -> None:
@@ -100,7 +102,7 @@ class IndexReader:
     @cached_property
     def expansions(self) -> Table:
         """What is searched as well when some terms are typed."""
-        return read_expansions(self.folder)
+        return self._expansion_file.table()
 
     def _system_slices(self) -> dict[str, tuple[int, int]]:
         """System -> the slice of documents that holds its codes."""
@@ -133,11 +135,13 @@ class IndexReader:
 
     def find(self, system: str, code: str) -> int | None:
         """The document of a code in any spelling; None where the index has none."""
-        start, end = self.range_slice(system, bare(code), bare(code))
-        if start < end and self.arrays["bare"][start] == bare(code).encode():
-            return start
-        return None
+        wanted = bare(code)
+        start, end = self.prefix_slice(system, wanted.encode()[:CODE_BYTES].decode(errors="ignore"))
+        # Codes stand in order, so it is the first, unless it is so long that the table holds only its beginning.
+        last = end if len(wanted.encode()) >= CODE_BYTES else min(end, start + 1)
+        return next((document for document in range(start, last) if bare(self.codes[document]) == wanted), None)
 
     def close(self) -> None:
-        """Closes the record file; memory maps go with the object."""
+        """Closes the files; memory maps go with the object."""
         self.records.close()
+        self._expansion_file.close()

@@ -32,7 +32,7 @@ _CODE_LIKE = re.compile(r"(?=.*\d)[0-9A-Za-z.]{3,9}-?")
 _LOOKALIKES = {"O": "0", "I": "1", "L": "1"}
 _MAX_LOOKALIKES = 4
 _PCS_LENGTH = 7
-_LONGEST_WORD = 24
+_LONGEST_CODE = 200
 _SEVENTH = re.compile(r"[A-Z0-9]")
 
 
@@ -45,7 +45,7 @@ class CodeRecogniser:
     def split(self, text: str, systems: Sequence[str]) -> tuple[list[CodeMatch], str]:
         """The codes of a query among the given systems, and what is left of it as text."""
         if not _HAS_CODE_CHARACTER.search(text) and len(text.strip()) != _PCS_LENGTH:
-            return self._letters(text.strip(), systems), text
+            return self._plainly(text.strip(), systems), text
         whole = self._whole(text, systems)
         if whole:
             return whole, ""
@@ -65,17 +65,19 @@ class CodeRecogniser:
                 words.append(word)
         return matches, " ".join(words)
 
-    def _letters(self, word: str, systems: Sequence[str]) -> list[CodeMatch]:
-        """The query as a code without digits (a modifier such as `LT`); it is a word all the same."""
-        exact = self._exact(word, systems) if 2 <= len(word) <= _LONGEST_WORD else ()
-        return [CodeMatch(word, 1, exact)] if exact else []
+    def _plainly(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
+        """The query as a code that looks like none: a modifier such as `LT`, a code of a user's own system."""
+        exact = self._exact(text, systems) if 2 <= len(text) <= _LONGEST_CODE else ()
+        return [CodeMatch(text, 1, exact)] if exact else []
 
     def _whole(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The query as one code: exact, prefix, or a reading of it that exists."""
         stripped = text.strip()
         compact = bare(stripped)
         has_digit = any(char.isdigit() for char in compact)
-        if not 2 <= len(compact) <= 12 or not compact.isalnum() or not (has_digit or len(compact) == _PCS_LENGTH):
+        if not 2 <= len(compact) <= 12 or not compact.isalnum():
+            return self._plainly(stripped, [system for system in systems if system not in SYSTEMS])
+        if not has_digit and len(compact) != _PCS_LENGTH:
             return []
         if len(stripped.split()) > 1 and not self._reads_as_one(stripped):
             return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from codesearch.query.plan import Plan
 from codesearch.records import CodeRecord
 
 SNIPPET_LENGTH = 160
+_HYPHENATED = re.compile(r"(?<![^\W_])[^\W_]++(?:[-‐‑‒–—−][^\W_]++)+")
 
 
 class Evidence(NamedTuple):
@@ -21,57 +23,84 @@ class Evidence(NamedTuple):
     matched: dict[str, tuple[str, ...]]
 
 
+class _Passage(NamedTuple):
+    """A text of a record with its terms and where they stand; a title is matched by itself, sections together."""
+
+    field: str
+    text: str
+    places: list[tuple[str, int, int]]
+    is_title: bool
+
+
 def evidence(record: CodeRecord, reader: IndexReader, plan: Plan) -> Evidence:
     """What in a record matches the slots of a plan."""
     wanted = _wanted(reader, plan)
+    passages = list(_passages(record, reader)) if wanted else []
+    in_sections = {term for passage in passages if not passage.is_title for term, _, _ in passage.places}
     matched: dict[str, dict[str, None]] = {}
     best: tuple[float, str] = (0.0, "")
-    if wanted:
-        for field, text in _texts(record, reader):
-            words = _matching(reader.analyzer, text, wanted)
-            if not words:
-                continue
-            matched.setdefault(field, {}).update(dict.fromkeys(text[start:end] for _, start, end in words))
-            # The name is shown anyway: any other passage that holds as much shows more.
-            weight = sum({term: wanted[term] for term, _, _ in words}.values()) * (0.5 if field == "name" else 1.0)
-            if weight > best[0]:
-                best = (weight, _window(text, words[0][1]))
+    for passage in passages:
+        present = {term for term, _, _ in passage.places} if passage.is_title else in_sections
+        weights = _weights(wanted, present)
+        words = [place for place in passage.places if place[0] in weights]
+        if not words:
+            continue
+        shown = dict.fromkeys(passage.text[start:end] for _, start, end in words)
+        matched.setdefault(passage.field, {}).update(shown)
+        # The name is shown anyway: any other passage that holds as much shows more.
+        weight = sum({term: weights[term] for term, _, _ in words}.values()) * (0.5 if passage.field == "name" else 1.0)
+        if weight > best[0]:
+            best = (weight, _window(passage.text, words[0][1]))
     snippet = best[1] or record.summary[:SNIPPET_LENGTH] or record.name
     return Evidence(snippet, {field: tuple(words) for field, words in matched.items()})
 
 
-def _wanted(reader: IndexReader, plan: Plan) -> dict[str, float]:
-    """The terms that a plan looks for, with the weight of each."""
-    wanted: dict[str, float] = {}
-    for slot in plan.slots:
-        for one in slot.alternatives:
-            for number in one.terms:
-                term = reader.term_list[number]
-                wanted[term] = max(wanted.get(term, 0.0), one.weight * slot.mass)
-    return wanted
+def _wanted(reader: IndexReader, plan: Plan) -> list[tuple[frozenset[str], float]]:
+    """The terms of every alternative of a plan, with its weight."""
+    return [
+        (frozenset(reader.term_list[number] for number in one.terms), one.weight * slot.mass)
+        for slot in plan.slots
+        for one in slot.alternatives
+    ]
 
 
-def _texts(record: CodeRecord, reader: IndexReader) -> Iterator[tuple[str, str]]:
+def _weights(wanted: list[tuple[frozenset[str], float]], present: set[str]) -> dict[str, float]:
+    """The terms of the alternatives that are present as a whole, with the highest weight of each."""
+    weights: dict[str, float] = {}
+    for terms, weight in wanted:
+        if terms <= present:
+            for term in terms:
+                weights[term] = max(weights.get(term, 0.0), weight)
+    return weights
+
+
+def _passages(record: CodeRecord, reader: IndexReader) -> Iterator[_Passage]:
     fields = reader.settings.fields
     for number, text in title_texts(record, fields.title):
-        yield fields.title[number], text
+        yield _Passage(fields.title[number], text, _places(reader.analyzer, text), True)
     scored = tuple(name for name, weight in zip(fields.sections, fields.weights, strict=True) if weight > 0)
     for number, texts in SectionReader(scored).texts(record):
         for text in texts:
-            yield scored[number], text
+            yield _Passage(scored[number], text, _places(reader.analyzer, text), False)
 
 
-def _matching(analyzer: Analyzer, text: str, wanted: dict[str, float]) -> list[tuple[str, int, int]]:
-    tokens = analyzer.tokens(text)
-    return [(token.term, token.start, token.end) for token in tokens if token.term in wanted]
+def _places(analyzer: Analyzer, text: str) -> list[tuple[str, int, int]]:
+    """The terms of a text, those of hyphenated words joined too, in the order in which they begin."""
+    places = [(token.term, token.start, token.end) for token in analyzer.tokens(text)]
+    for match in _HYPHENATED.finditer(text):
+        joined = "".join(analyzer.words(analyzer.fold(match[0])))
+        places.append((analyzer.term(joined), match.start(), match.end()))
+    return sorted(places, key=lambda place: place[1])
 
 
 def _window(text: str, start: int) -> str:
-    """The part of a text around a place, cut at blanks."""
+    """The part of a text around a place, cut at blanks where there are any near."""
     if len(text) <= SNIPPET_LENGTH:
         return text
     begin = max(0, min(start - SNIPPET_LENGTH // 3, len(text) - SNIPPET_LENGTH))
-    begin = 0 if begin == 0 else text.find(" ", begin) + 1
-    end = begin + SNIPPET_LENGTH
-    cut = len(text) if end >= len(text) else max(begin + 1, text.rfind(" ", begin, end))
-    return f"{'… ' if begin else ''}{text[begin:cut].strip()}{' …' if cut < len(text) else ''}"
+    begin = text.find(" ", begin, start) + 1 or begin if begin else 0
+    end = min(begin + SNIPPET_LENGTH, len(text))
+    if end < len(text):
+        blank = text.rfind(" ", start, end)
+        end = blank if blank > start else end
+    return f"{'… ' if begin else ''}{text[begin:end].strip()}{' …' if end < len(text) else ''}"

@@ -10,6 +10,8 @@ All sums are made in the order of the slots and in 32-bit floats, so that the co
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -26,6 +28,10 @@ Ints = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 F = np.float32
+
+
+REMEMBERED_POSTINGS = 2_000_000
+"""Postings of sections that are kept as scores, 8 bytes each."""
 
 
 class Matches(NamedTuple):
@@ -158,10 +164,31 @@ class Sections:
         norms = F(1) - b + b * lengths / np.maximum(averages[numbers], F(1))
         self._gains = (np.array(fields.weights, F)[numbers] / norms).astype(F)
         self._frequencies = arrays["section.weights"]
+        self._terms: OrderedDict[int, tuple[Ints, Floats]] = OrderedDict()
+        self._remembered = 0
+        self._lock = threading.Lock()
         self._used: bytes = (np.diff(self._offsets) > 0).tobytes()
 
     def term(self, term: int) -> tuple[Ints, Floats]:
-        """The documents that hold a term in a scored section, and the term's BM25F in each."""
+        """The documents that hold a term in a scored section, and the term's BM25F in each.
+
+        What was computed is remembered for the terms used lately, up to a bounded number of postings.
+        """
+        with self._lock:
+            known = self._terms.get(term)
+            if known is not None:
+                self._terms.move_to_end(term)
+                return known
+        found = self._term(term)
+        with self._lock:
+            if self._terms.setdefault(term, found) is found:
+                self._remembered += len(found[0]) + 1
+            while self._remembered > REMEMBERED_POSTINGS:
+                _, dropped = self._terms.popitem(last=False)
+                self._remembered -= len(dropped[0]) + 1
+        return found
+
+    def _term(self, term: int) -> tuple[Ints, Floats]:
         start, end = int(self._offsets[term]), int(self._offsets[term + 1])
         if start == end:
             return np.zeros(0, np.int32), np.zeros(0, F)

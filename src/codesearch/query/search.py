@@ -19,6 +19,7 @@ from codesearch.query.score import Collection, score_documents
 
 Mask = npt.NDArray[np.bool_]
 
+SORTS = ("rank", "code")
 MAX_LIMIT = 100_000
 MAX_QUERY = 10_000
 """Characters of a query that are read."""
@@ -71,10 +72,12 @@ class Searcher:
         """The hits from `offset` on, at most `limit`.
 
         Raises:
-            UsageError: a number is out of range, or a system is not in the index.
+            UsageError: a number is out of range, the order is none, or a system is not in the index.
         """
         if not 0 <= limit <= MAX_LIMIT or offset < 0:
             raise UsageError(f"limit {limit}, offset {offset}", "out of range", f"Use 0 to {MAX_LIMIT} and 0 or more.")
+        if sort not in SORTS:
+            raise UsageError(f"sort {sort}", "no such order", f"Use one of: {', '.join(SORTS)}.")
         scope = self._scope(filters)
         plan = self.plan(text, scope.systems, exact)
         if sort == "code":
@@ -106,7 +109,7 @@ class Searcher:
 
     def _by_code(self, plan: Plan, scope: _Scope, limit: int, offset: int) -> Results:
         everything = self._all(plan, scope)
-        tiers = {document: match.tier for match in reversed(plan.codes) for document in match.documents}
+        tiers = dict(self._coded(plan.codes, scope.allowed))
         page = sorted(everything)[offset : offset + limit]
         hits = [
             Hit(self._reader, plan, document, offset + place, everything[document], tiers.get(document, 3))

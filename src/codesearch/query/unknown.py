@@ -10,6 +10,8 @@ from typing import NamedTuple
 from codesearch.index.reader import IndexReader
 from codesearch.index.spelling import MIN_LENGTH, near
 
+MAX_LENGTH = 64
+"""Longer runs of letters are no words, and taking them apart would take long."""
 _LONG = 6
 """From this length two wrong letters are looked for; in shorter words one."""
 _FAMILY_LENGTH = 5
@@ -37,7 +39,7 @@ class UnknownWords:
         self.replacements = lru_cache(maxsize=50_000)(self._replacements)
 
     def _replacements(self, word: str, term: str) -> tuple[Replacement, ...]:
-        if len(word) < MIN_LENGTH or not word.isascii():
+        if not MIN_LENGTH <= len(word) <= MAX_LENGTH or not word.isascii():
             return ()
         if not word.isalpha():
             return self._split(word)

@@ -1,0 +1,157 @@
+"""Times the building of one index from the same ready records: this project, stock Whoosh, SQLite FTS5 and tantivy.
+
+    python bench/build.py ../shared/data                       # three rounds, the engines in turn
+    python bench/build.py ../shared/data --rounds 1 --engines codesearch tantivy
+
+The records are read and merged once, before any clock runs. Every engine indexes code, name and all other names and
+stores the record's JSON, as this project does. Prints records a second, the ratio to stock Whoosh and to tantivy, bytes
+on disk, and the peak memory of the building process, which is a fork of its own for each round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import resource
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from codesearch.config import shipped_root
+from codesearch.index.build import write_index
+from codesearch.index.record_file import RecordFile, StoredRecord
+from codesearch.index.settings import read_settings
+from codesearch.processes import Crew
+from codesearch.records import encode_record
+from codesearch.reindex import reindex
+
+Rows = list[tuple[str, str, str, bytes]]
+"""Code, name, other names, and the JSON of each record."""
+
+
+def ours(records: list[StoredRecord], _: Rows, folder: Path) -> None:
+    """This project: everything that a generation holds but the manifest."""
+    with Crew(os.cpu_count() or 1) as crew:
+        write_index(folder, records, read_settings(shipped_root() / "index"), crew=crew)
+
+
+def stock_whoosh(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
+    """Whoosh with its own codec and its stemming analyzer."""
+    from whoosh import fields, index
+    from whoosh.analysis.analyzers import StemmingAnalyzer
+
+    text = fields.TEXT(analyzer=StemmingAnalyzer())
+    schema = fields.Schema(code=fields.ID(stored=True), name=text, other=text, record=fields.STORED)
+    writer = index.create_in(str(folder), schema).writer(limitmb=512)
+    for code, name, other, record in rows:
+        writer.add_document(code=code, name=name, other=other, record=record)
+    writer.commit()
+
+
+def fts5(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
+    """SQLite's full-text index with the porter stemmer, records in a table beside it."""
+    connection = sqlite3.connect(folder / "fts.db")
+    connection.execute("CREATE VIRTUAL TABLE names USING fts5(code, name, other, tokenize='porter unicode61')")
+    connection.execute("CREATE TABLE records (record BLOB)")
+    with connection:
+        connection.executemany("INSERT INTO names VALUES (?, ?, ?)", (row[:3] for row in rows))
+        connection.executemany("INSERT INTO records VALUES (?)", (row[3:] for row in rows))
+    connection.close()
+
+
+def tantivy(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
+    """Tantivy with its English stemmer, one writing thread for each core."""
+    import tantivy as engine
+
+    builder = engine.SchemaBuilder()
+    builder.add_text_field("code", stored=True, tokenizer_name="raw")
+    builder.add_text_field("name", stored=True, tokenizer_name="en_stem")
+    builder.add_text_field("other", tokenizer_name="en_stem")
+    builder.add_bytes_field("record", stored=True)
+    writer = engine.Index(builder.build(), path=str(folder)).writer(400_000_000, os.cpu_count() or 1)
+    for code, name, other, record in rows:
+        writer.add_document(engine.Document(code=code, name=name, other=other, record=record))
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+ENGINES: dict[str, Callable[[list[StoredRecord], Rows, Path], None]] = {
+    "codesearch": ours,
+    "whoosh": stock_whoosh,
+    "fts5": fts5,
+    "tantivy": tantivy,
+}
+
+
+def main() -> None:
+    """Reads the arguments, builds and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sources", nargs="+", help="what reindex reads: official files, pages")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=list(ENGINES))
+    options = parser.parse_args()
+    records = _records(options.sources)
+    rows = [_row(stored) for stored in records]
+    taken: dict[str, list[tuple[float, int, int]]] = {name: [] for name in options.engines}
+    for _ in range(options.rounds):
+        for name in options.engines:
+            taken[name].append(_measured(name, records, rows))
+    medians = {name: statistics.median(seconds for seconds, _, _ in rounds) for name, rounds in taken.items()}
+    print(f"{len(records):,} records, {options.rounds} rounds, medians")
+    titles = ("seconds", "records/s", "to whoosh", "to tantivy", "MB", "peak MB")
+    print(f"{'engine':<12}" + "".join(f"{title:>12}" for title in titles))
+    for name, rounds in taken.items():
+        ratios = "".join(_ratio(medians, peer, name) for peer in ("whoosh", "tantivy"))
+        size, peak = rounds[0][1] / 1e6, max(memory for _, _, memory in rounds) / 1e3
+        print(
+            f"{name:<12}{medians[name]:>12.2f}{len(records) / medians[name]:>12,.0f}{ratios}{size:>12.1f}{peak:>12.0f}"
+        )
+
+
+def _ratio(medians: dict[str, float], peer: str, name: str) -> str:
+    return f"{medians[peer] / medians[name]:>11.2f}x" if peer in medians else f"{'':>12}"
+
+
+def _records(sources: list[str]) -> list[StoredRecord]:
+    with tempfile.TemporaryDirectory() as folder:
+        reindex(sources, folder, force=True)
+        file = RecordFile(next(Path(folder, "generations").iterdir()))
+        try:
+            return list(file.all())
+        finally:
+            file.close()
+
+
+def _row(stored: StoredRecord) -> tuple[str, str, str, bytes]:
+    record = stored.record
+    sections = (record.summary, *record.purpose.conditions, *record.indications.symptoms, *record.procedure.steps)
+    other = "\n".join((*record.inclusion_terms, *record.synonyms, *record.notes, *sections))
+    return record.code or "", record.name, other, encode_record(record)
+
+
+def _measured(name: str, records: list[StoredRecord], rows: Rows) -> tuple[float, int, int]:
+    """Seconds, bytes on disk and peak memory in kB of one build in a process of its own."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+
+    def build() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            begun = time.perf_counter()
+            ENGINES[name](records, rows, Path(folder))
+            seconds = time.perf_counter() - begun
+            size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+            sender.send((seconds, size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+
+    process = context.Process(target=build)
+    process.start()
+    answer: tuple[float, int, int] = receiver.recv()
+    process.join()
+    return answer
+
+
+if __name__ == "__main__":
+    main()

@@ -248,4 +248,5 @@ def _titles(record: CodeRecord, fields: Sequence[str]) -> Iterator[tuple[str, st
 
 def _share_of(one: Alternative, slot: Slot, slots: Sequence[Slot]) -> float:
     """An alternative that stands for several words gives each its part of the score."""
-    return slot.mass / max(1e-6, sum(each.mass for each in slots[one.first : one.last]))
+    run = slots[one.first : one.last]
+    return slot.mass / max(1e-6, sum(each.mass for each in run))

@@ -60,6 +60,12 @@ def test_a_byte_order_mark_and_a_preamble_do_not_hide_a_file() -> None:
     assert layout_name(b"\xef\xbb\xbf" + fixture("icd10cm_tabular.xml")) == "icd10cm-tabular"
 
 
+def test_a_last_line_that_could_be_of_another_system_does_not_decide() -> None:
+    rows = (("00001", "A00", "0", "Cholera"), ("00002", "A000", "1", "Cholera"), ("00003", "B01", "0", "Chickenpox"))
+    lines = [f"{number} {code:<7} {flag} {name:<60} {name}\n" for number, code, flag, name in rows]
+    assert layout_name("".join(lines).encode()) == "icd10cm-order"
+
+
 def test_many_comments_before_no_element_are_given_up_at_once() -> None:
     started = time.perf_counter()
     assert layout_name(b"<!-- a -->" * 5_000 + b"<!") is None

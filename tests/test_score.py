@@ -46,7 +46,7 @@ def assert_agrees(found: Ranked, expected: Sequence[tuple[int, float]], limit: i
 @given(
     records=corpora(), text=queries, limit=st.integers(1, 20), block=st.sampled_from([1, 3, 8, 8192]), data=st.data()
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_array_compiled_and_reference_ranking_agree(
     records: list[CodeRecord], text: str, limit: int, block: int, data: st.DataObject
 ) -> None:

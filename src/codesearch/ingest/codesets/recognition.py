@@ -114,20 +114,22 @@ def _by_lines(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
     if len(lines) > 1 and not text.endswith(("\n", "\r")):
         lines.pop()  # it may be cut
     lines = [line for line in lines if line.strip()]
-    shares = [
-        (-_share(re.compile(layout.recognise.line), lines), layout.recognise.precedence, layout.name, layout)
+    fits = [
+        (*_fit(re.compile(layout.recognise.line), lines), layout.recognise.precedence, layout.name, layout)
         for layout in layouts
         if layout.recognise.line
     ]
-    if not shares:
+    if not fits:
         return None
-    share, _, _, layout = min(shares, key=lambda entry: entry[:3])
-    return layout if -share >= _SHARE else None
+    # A layout that takes most of the lines for a preamble may fit all of the rest: the number of lines goes next.
+    share, _, _, _, layout = min(fits, key=lambda entry: (-entry[0], -entry[1], *entry[2:4]))
+    return layout if share >= _SHARE else None
 
 
-def _share(pattern: re.Pattern[str], lines: Sequence[str]) -> float:
-    """Share of the lines that fit, counted from the first that does; 0 when none of the first lines fits."""
+def _fit(pattern: re.Pattern[str], lines: Sequence[str]) -> tuple[float, int]:
+    """Share and number of the lines that fit, from the first that does on; 0 when none of the first lines fits."""
     first = next((number for number, line in enumerate(lines[: _MAX_PREAMBLE + 1]) if pattern.match(line)), None)
     if first is None:
-        return 0.0
-    return sum(1 for line in lines[first:] if pattern.match(line)) / (len(lines) - first)
+        return 0.0, 0
+    fitting = sum(1 for line in lines[first:] if pattern.match(line))
+    return fitting / (len(lines) - first), fitting

@@ -1,0 +1,63 @@
+"""Named arrays in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays_of
+
+from codesearch.errors import IndexCorruptError
+from codesearch.index.arrays import Array, ArrayFile, write_arrays
+
+KINDS = st.sampled_from([np.int32, np.int64, np.uint8, np.uint16, np.float32, np.bool_, np.dtype("S24")])
+ARRAYS = st.dictionaries(
+    st.text(max_size=8), arrays_of.arrays(KINDS, arrays_of.array_shapes(min_dims=1, max_dims=2, min_side=0)), max_size=5
+)
+
+
+@given(ARRAYS)
+def test_what_is_written_is_read_again(given: dict[str, Array]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "x.arrays")
+        write_arrays(path, given, {"documents": 3})
+        first = path.read_bytes()
+        file = ArrayFile(path)
+        assert file.meta == {"documents": 3}
+        for name, array in given.items():
+            assert file[name].dtype == array.dtype
+            np.testing.assert_array_equal(file[name], array)
+            assert not file[name].flags.writeable
+        write_arrays(path, given, {"documents": 3})
+        assert path.read_bytes() == first
+
+
+@given(st.integers(0, 400))
+def test_a_cut_file_is_told(keep: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "x.arrays")
+        write_arrays(path, {"a": np.arange(100)}, {})
+        path.write_bytes(path.read_bytes()[:keep])
+        with pytest.raises(IndexCorruptError):
+            ArrayFile(path)["a"]
+
+
+@pytest.mark.parametrize("spec", [["|O", [1], 0], ["<i4", [-1], 0], ["<i4", [4], -64], ["<i4", [1 << 60], 0], ["no", [1], 0]])
+def test_a_header_that_lies_is_told(tmp_path: Path, spec: list[object]) -> None:
+    import msgspec
+
+    header = msgspec.json.encode({"arrays": {"a": spec}, "meta": {}})
+    path = tmp_path / "x.arrays"
+    path.write_bytes(b"CSARRAY1" + len(header).to_bytes(8, "little") + header + b"\0" * 256)
+    with pytest.raises(IndexCorruptError):
+        ArrayFile(path)
+
+
+def test_an_array_that_is_not_there_is_told(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "x.arrays", {}, {})
+    with pytest.raises(IndexCorruptError, match="has no array 'a'"):
+        ArrayFile(tmp_path / "x.arrays")["a"]

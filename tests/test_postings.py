@@ -1,0 +1,157 @@
+"""Which term stands where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reindex_support import small_config
+
+from codesearch.index import postings
+from codesearch.index.analysis import Analyzer
+from codesearch.index.arrays import Array
+from codesearch.index.postings import NONESSENTIAL, Collector, Run, Vocabulary, layout, slices
+from codesearch.index.settings import read_settings
+
+ANALYZER = Analyzer(read_settings(small_config() / "index").analysis)
+
+
+class Posting(NamedTuple):
+    """A posting as it reads: frequency, whether it is nonessential, positions."""
+
+    frequency: int
+    inside: bool
+    positions: tuple[int, ...]
+
+
+class Laid(NamedTuple):
+    """The arrays of some entries, and their terms."""
+
+    terms: list[str]
+    arrays: dict[str, Array]
+
+    def postings(self) -> dict[tuple[str, int], Posting]:
+        """By term and entry."""
+        found, arrays = {}, self.arrays
+        for number, term in enumerate(self.terms):
+            at = int(arrays["position_offsets"][number])
+            for place in range(int(arrays["offsets"][number]), int(arrays["offsets"][number + 1])):
+                weight = int(arrays["weights"][place])
+                count = weight & ~NONESSENTIAL
+                positions = tuple(arrays["positions"][at : at + count].tolist())
+                found[term, int(arrays["entries"][place])] = Posting(count, bool(weight & NONESSENTIAL), positions)
+                at += count
+        return found
+
+
+Entries = list[tuple[int, list[str]]]
+"""(Field, texts) of each entry; each stands in a document of its own."""
+
+
+def laid(*runs: Entries) -> Laid:
+    """The entries laid out, each run by a process of its own."""
+    vocabularies = [Vocabulary(ANALYZER) for _ in runs]
+    made: list[Run] = []
+    for vocabulary, entries in zip(vocabularies, runs, strict=True):
+        collector = Collector(vocabulary)
+        for document, (field, texts) in enumerate(entries):
+            collector.add(document, field, texts)
+        made.append(collector.run())
+    terms = sorted({term for vocabulary in vocabularies for term in vocabulary.terms()})
+    ranks = [np.array([terms.index(term) for term in vocabulary.terms()], np.int32) for vocabulary in vocabularies]
+    firsts = [sum(map(len, runs[:number])) for number in range(len(runs))]
+    return Laid(terms, layout(made, firsts, ranks, len(terms)))
+
+
+def of(*texts: str) -> dict[str, Posting]:
+    """The postings of one entry by term."""
+    return {term: posting for (term, _), posting in laid([(0, list(texts))]).postings().items()}
+
+
+def test_each_word_stands_at_its_place_stop_words_take_none() -> None:
+    assert of("fracture of the femur") == {"fractur": Posting(1, False, (0,)), "femur": Posting(1, False, (1,))}
+
+
+def test_a_repeated_word_has_all_its_places() -> None:
+    assert of("pain, chest pain")["pain"] == Posting(2, False, (0, 2))
+
+
+def test_no_phrase_crosses_two_texts() -> None:
+    found = of("chest pain", "fever", "")
+    assert found["fever"].positions[0] > found["pain"].positions[0] + 5
+
+
+def test_words_in_parentheses_are_nonessential_unless_there_are_no_others() -> None:
+    found = laid([(0, ["fracture (acute) (femur)"]), (0, ["(acute)"])])
+    assert found.postings()["femur", 0].inside
+    assert not found.postings()["fractur", 0].inside
+    assert not found.postings()["acut", 1].inside
+    assert found.arrays["lengths"].tolist() == [1, 1]
+
+
+def test_a_hyphenated_word_stands_joined_too_at_the_place_of_its_first_part() -> None:
+    found = of("chest x-ray")
+    assert found["x"].positions == found["xray"].positions == (1,)
+    assert found["xray"].inside
+
+
+def test_a_joined_word_stands_beside_its_parts_in_a_later_text_too() -> None:
+    found = of("fever", "chest x-ray film")
+    assert found["xray"].positions == found["x"].positions
+
+
+def test_entries_keep_their_document_and_field() -> None:
+    found = laid([(0, ["a fever"]), (2, ["pain"])], [(1, ["cough"])])
+    assert found.arrays["documents"].tolist() == [0, 1, 2]
+    assert found.arrays["fields"].tolist() == [0, 2, 1]
+
+
+def test_no_entries_give_empty_arrays() -> None:
+    assert laid([]).postings() == {}
+    assert laid().arrays["documents"].tolist() == []
+
+
+WORDS = st.sampled_from(["fever", "chest", "x-ray", "(acute)", "pain", "of", "post-operative", "(of", "2", "pain)"])
+ENTRIES = st.lists(st.tuples(st.integers(0, 3), st.lists(st.lists(WORDS, max_size=5).map(" ".join), max_size=3)), max_size=6)
+
+
+@given(st.lists(ENTRIES, max_size=3))
+def test_the_runs_do_not_matter(runs: list[Entries]) -> None:
+    apart, together = laid(*runs), laid([entry for run in runs for entry in run])
+    assert apart.terms == together.terms
+    for name, array in together.arrays.items():
+        np.testing.assert_array_equal(apart.arrays[name], array, name)
+
+
+@given(ENTRIES)
+def test_the_slices_do_not_matter(entries: Entries) -> None:
+    whole = laid(entries)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postings, "_WORDS_AT_ONCE", 2)
+        sliced = laid(entries)
+    for name, array in whole.arrays.items():
+        np.testing.assert_array_equal(sliced.arrays[name], array, name)
+
+
+@given(st.lists(st.lists(WORDS, max_size=8).map(" ".join), max_size=5))
+def test_every_word_is_counted_where_it_stands(texts: list[str]) -> None:
+    expected: dict[tuple[str, int], int] = defaultdict(int)
+    for entry, text in enumerate(texts):
+        folded = ANALYZER.fold(text)
+        for term in [*ANALYZER.terms(text), *(term for term, _ in ANALYZER.joined(folded) if term)]:
+            expected[term, entry] += 1
+    found = laid([(0, [text]) for text in texts]).postings()
+    assert {key: posting.frequency for key, posting in found.items()} == expected
+
+
+@given(st.lists(st.integers(0, 5), max_size=30))
+def test_slices_follow_each_other_over_all_terms(words: list[int]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postings, "_WORDS_AT_ONCE", 4)
+        found = list(slices(np.array(words, np.int64)))
+    assert [place for low, high in found for place in range(low, high)] == list(range(len(words)))
+    assert all(sum(words[low:high]) <= 4 or high - low == 1 for low, high in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from hypothesis.extra import numpy as arrays_of
 from codesearch.errors import IndexCorruptError
 from codesearch.index.arrays import Array, ArrayFile, write_arrays
 
-KINDS = st.sampled_from([np.int32, np.int64, np.uint8, np.uint16, np.float32, np.bool_, np.dtype("S24")])
-ARRAYS = st.dictionaries(
+KINDS: st.SearchStrategy[Any] = st.sampled_from([np.dtype(kind) for kind in ("i4", "i8", "u1", "u2", "f4", "?", "S24")])
+ARRAYS: st.SearchStrategy[dict[str, Array]] = st.dictionaries(
     st.text(max_size=8), arrays_of.arrays(KINDS, arrays_of.array_shapes(min_dims=1, max_dims=2, min_side=0)), max_size=5
 )
 
@@ -46,7 +47,9 @@ def test_a_cut_file_is_told(keep: int) -> None:
             ArrayFile(path)["a"]
 
 
-@pytest.mark.parametrize("spec", [["|O", [1], 0], ["<i4", [-1], 0], ["<i4", [4], -64], ["<i4", [1 << 60], 0], ["no", [1], 0]])
+@pytest.mark.parametrize(
+    "spec", [["|O", [1], 0], ["<i4", [-1], 0], ["<i4", [4], -64], ["<i4", [1 << 60], 0], ["no", [1], 0]]
+)
 def test_a_header_that_lies_is_told(tmp_path: Path, spec: list[object]) -> None:
     import msgspec
 

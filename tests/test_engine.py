@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from query_support import cm, reader_of, with_rules
+from query_support import PLAIN, cm, reader_of, with_rules, write_generation
 from random_corpora import RULES, large_corpus, large_queries
 from test_score import assert_same
 
+from codesearch.errors import IndexCorruptError
+from codesearch.index.arrays import write_arrays
+from codesearch.index.reader import IndexReader
 from codesearch.query import engine
 from codesearch.query.engine import SEARCHES_BEFORE_COMPILING, CompiledRanking, Engine, _blocks
 from codesearch.query.plan import Planner
@@ -94,6 +100,23 @@ def test_blocks_hold_every_entry_and_cut_no_document(counts: list[int], size: in
     assert (bounds[0], bounds[-1]) == (0, len(owners))
     assert all(owners[bound - 1] < owners[bound] for bound in bounds[1:-1])
     assert all(end - start <= max(size, *counts) for start, end in pairwise(bounds))
+
+
+@pytest.mark.parametrize("name", ["title.entries", "title.offsets", "title.documents", "ancestor.offsets"])
+@pytest.mark.parametrize("value", [-5, 0, 1, 2, 100_000_000])
+def test_arrays_that_lead_out_of_bounds_are_never_compiled_for(tmp_path: Path, name: str, value: int) -> None:
+    """Compiled code looks at no bounds: an index from elsewhere could write where it likes."""
+    records = [cm(f"A{number:04d}", f"Fever kind{number % 7}", parent="A0000") for number in range(300)]
+    write_generation(tmp_path, records, PLAIN)
+    with closing(IndexReader(tmp_path)) as reader:
+        file = (tmp_path / "index.arrays").read_bytes()
+        names = json.loads(file[16 : 16 + int.from_bytes(file[8:16], "little")])["arrays"]
+        arrays = {each: np.array(reader.arrays[each]) for each in names}
+        meta = reader.arrays.meta
+    arrays[name][len(arrays[name]) // 2 :] = value
+    write_arrays(tmp_path / "index.arrays", arrays, meta)
+    with closing(IndexReader(tmp_path)) as reader, pytest.raises((IndexCorruptError, IndexError)):
+        CompiledRanking(Collection(reader))
 
 
 def test_a_search_that_ends_at_once_does_not_wait_for_the_compiler() -> None:

@@ -35,7 +35,11 @@ def table(folder: Path, *records: CodeRecord, rules: tuple[Rule, ...] = (), term
 def test_initials_of_a_short_title_lead_to_it(tmp_path: Path) -> None:
     found = table(tmp_path, record("Chronic obstructive pulmonary disease, unspecified"))
     assert found == {
-        "copd": (Expansion(("chronic", "obstruct", "pulmonari", "diseas"), "initials", "Chronic obstructive pulmonary disease"),)
+        "copd": (
+            Expansion(
+                ("chronic", "obstruct", "pulmonari", "diseas"), "initials", "Chronic obstructive pulmonary disease"
+            ),
+        )
     }
 
 
@@ -46,7 +50,12 @@ def test_initials_of_inclusion_terms_count_too(tmp_path: Path) -> None:
 def test_two_words_a_long_title_a_chapter_and_a_procedure_have_no_initials(tmp_path: Path) -> None:
     long = "An extraordinarily long title that goes on and on beyond what anyone abbreviates"
     chapter = record("Some infectious diseases", kind="chapter")
-    assert table(tmp_path, record("Heart attack"), record(long), chapter, record("Bone Cement Injection", system="ICD10PCS")) == {}
+    assert (
+        table(
+            tmp_path, record("Heart attack"), record(long), chapter, record("Bone Cement Injection", system="ICD10PCS")
+        )
+        == {}
+    )
 
 
 def test_of_many_titles_with_the_same_initials_the_first_four_stay(tmp_path: Path) -> None:

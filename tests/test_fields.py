@@ -19,7 +19,11 @@ def test_every_name_is_an_entry_and_no_text_stands_twice() -> None:
     [
         ("summary", CodeRecord("CPT", "1", "n", summary="s"), ("s",)),
         ("purpose.goals", CodeRecord("CPT", "1", "n", purpose=Purpose(goals=("a", "b"))), ("a", "b")),
-        ("other_sections", CodeRecord("CPT", "1", "n", other_sections={"Tips": "t", "Empty": ""}), ("Tips", "t", "Empty")),
+        (
+            "other_sections",
+            CodeRecord("CPT", "1", "n", other_sections={"Tips": "t", "Empty": ""}),
+            ("Tips", "t", "Empty"),
+        ),
         ("policies", CodeRecord("CPT", "1", "n", policies=(Policy("p", "Payer", "u"),)), ("p Payer",)),
     ],
 )
@@ -33,7 +37,10 @@ def test_empty_sections_give_nothing() -> None:
 
 
 def test_keywords_are_texts_whatever_the_record_holds() -> None:
-    records = [CodeRecord("CPT", "1", "n", billable=True, properties={"specialty": "surgery"}), CodeRecord("CPT", "2", "n", billable=False)]
+    records = [
+        CodeRecord("CPT", "1", "n", billable=True, properties={"specialty": "surgery"}),
+        CodeRecord("CPT", "2", "n", billable=False),
+    ]
     assert keyword_values(records, "billable") == ["yes", "no"]
     assert keyword_values(records, "properties.specialty") == ["surgery", ""]
     assert keyword_values(records, "chapter") == ["", ""]

@@ -116,7 +116,9 @@ def test_no_entries_give_empty_arrays() -> None:
 
 
 WORDS = st.sampled_from(["fever", "chest", "x-ray", "(acute)", "pain", "of", "post-operative", "(of", "2", "pain)"])
-ENTRIES = st.lists(st.tuples(st.integers(0, 3), st.lists(st.lists(WORDS, max_size=5).map(" ".join), max_size=3)), max_size=6)
+ENTRIES = st.lists(
+    st.tuples(st.integers(0, 3), st.lists(st.lists(WORDS, max_size=5).map(" ".join), max_size=3)), max_size=6
+)
 
 
 @given(st.lists(ENTRIES, max_size=3))

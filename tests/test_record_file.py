@@ -13,7 +13,7 @@ from codesearch.errors import IndexCorruptError
 from codesearch.index.record_file import RecordFile, StoredRecord, key_of, write_records, writing_records
 from codesearch.records import CodeRecord, Source, decode_record
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 RECORDS = st.builds(
     CodeRecord,
     system=st.sampled_from(["CPT", "ICD10CM"]),

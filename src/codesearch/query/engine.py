@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from codesearch.errors import IndexCorruptError
+from codesearch.index.durable import REBUILD
 from codesearch.query.plan import Slot
 from codesearch.query.score import (
     Collection,
@@ -142,8 +144,15 @@ class CompiledRanking:
     """The compiled path over one index."""
 
     def __init__(self, collection: Collection) -> None:
+        """Checks the arrays, for compiled code looks at no bounds.
+
+        Raises:
+            IndexCorruptError: following the postings would leave the arrays.
+        """
         from codesearch.query import kernel
 
+        if not _is_sound(collection):
+            raise IndexCorruptError(str(collection.folder), "has postings that no builder writes", REBUILD)
         self._rank_entries: Callable[..., int] = kernel.rank_entries
         self._columns = kernel.COLUMNS
         self._collection = collection
@@ -250,3 +259,26 @@ def _blocks(owners: Ints) -> Longs:
                 end = int(np.searchsorted(owners, owners[end], "right"))
         bounds.append(end)
     return np.array(bounds, np.int64)
+
+
+def _is_sound(collection: Collection) -> bool:
+    """Whether the arrays are such as a builder writes: slices in bounds, entries in order, each document with one."""
+    entries, owners = collection.entries, collection.documents
+    if not _are_slices(collection.offsets, len(entries)) or len(collection.weights) != len(entries):
+        return False
+    if not _are_slices(collection.ancestor_offsets, len(collection.ancestor_documents)):
+        return False
+    if len(collection.mass) != len(owners) or len(collection.norms) != len(owners):
+        return False
+    rising = np.diff(entries, prepend=-1) > 0
+    rising[collection.offsets[:-1][collection.offsets[:-1] < len(entries)]] = True
+    if not rising.all() or (len(entries) and (entries.min() < 0 or entries.max() >= len(owners))):
+        return False
+    steps = np.diff(owners, prepend=-1)
+    return bool(
+        ((steps == 0) | (steps == 1)).all() and (not len(owners) or owners[-1] == collection.document_count - 1)
+    )
+
+
+def _are_slices(offsets: Ints, count: int) -> bool:
+    return bool(len(offsets) and offsets[0] == 0 and offsets[-1] == count and (np.diff(offsets) >= 0).all())

@@ -1,0 +1,79 @@
+"""The files of a generation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from reindex_support import small_config
+
+from codesearch.index.build import sort_key, write_index
+from codesearch.index.record_file import RecordFile, StoredRecord
+from codesearch.index.settings import read_settings
+from codesearch.processes import Crew
+from codesearch.records import CodeRecord, Purpose
+
+RECORDS = sorted(
+    (
+        StoredRecord(
+            CodeRecord(
+                "ICD10CM" if number % 2 else "HCPCS",
+                f"A{number:04d}",
+                f"Disease (acute) number {number} of the x-ray department",
+                synonyms=(f"Ailment {number}", "Übel"),
+                purpose=Purpose(conditions=(f"Pain of word{number % 50}",)),
+                summary="A long text. " * 50,
+            )
+        )
+        for number in range(4000)
+    ),
+    key=sort_key,
+)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def written(folder: Path, size: int) -> dict[str, bytes]:
+    folder.mkdir()
+    with Crew(size) as crew:
+        write_index(folder, iter(RECORDS), read_settings(small_config() / "index"), crew=crew)
+    return files(folder)
+
+
+def test_any_number_of_processes_writes_the_same_bytes(tmp_path: Path) -> None:
+    assert written(tmp_path / "1", 1) == written(tmp_path / "2", 2) == written(tmp_path / "5", 5)
+
+
+def test_records_are_told_as_they_are_done(tmp_path: Path) -> None:
+    told: list[int] = []
+    write_index(tmp_path, RECORDS, read_settings(small_config() / "index"), told.append)
+    assert told == sorted(told)
+    assert told[-1] == len(RECORDS)
+    assert len(told) > 1
+
+
+def test_records_stand_in_their_order(tmp_path: Path) -> None:
+    write_index(tmp_path, RECORDS[:20], read_settings(small_config() / "index"))
+    file = RecordFile(tmp_path)
+    assert list(file.all()) == RECORDS[:20]
+    file.close()
+
+
+_WRITE = """
+import sys; sys.path[:0] = sys.argv[2:]
+from pathlib import Path
+from test_build import written
+written(Path(sys.argv[1]), 2)
+"""
+
+
+def test_neither_the_seed_of_hashes_nor_the_locale_matters(tmp_path: Path) -> None:
+    for seed, locale in (("1", "C"), ("2", "tr_TR.UTF-8")):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "LC_ALL": locale}
+        command = [sys.executable, "-c", _WRITE, str(tmp_path / seed), *sys.path]
+        subprocess.run(command, check=True, env=environment, timeout=60)
+    assert files(tmp_path / "1") == files(tmp_path / "2")

@@ -1,0 +1,117 @@
+"""The tables by document, and what is computed from postings."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from random_corpora import WORDS
+from reindex_support import small_config
+
+from codesearch.index.arrays import Array
+from codesearch.index.build import invert, sort_key
+from codesearch.index.record_file import StoredRecord
+from codesearch.index.settings import read_settings
+from codesearch.records import CodeRecord, Purpose
+
+SETTINGS = read_settings(small_config() / "index")
+
+
+def texts(arrays: dict[str, Array], name: str) -> list[str]:
+    text, offsets = arrays[f"{name}.text"].tobytes(), arrays[f"{name}.offsets"].tolist()
+    return [text[start:end].decode() for start, end in pairwise(offsets)]
+
+
+def record(code: str | None, name: str, parent: str | None = None, **fields: object) -> CodeRecord:
+    return CodeRecord("ICD10CM", code, name, parent=parent, **fields)  # type: ignore[arg-type]
+
+
+def test_codes_names_and_keywords_stand_by_document() -> None:
+    records = [
+        record("A00", "Cholera", billable=False),
+        record("A00.0", "Ünïcode", "A00", billable=True),
+        record(None, "X"),
+    ]
+    arrays, meta = invert(records, SETTINGS)
+    assert texts(arrays, "code") == ["A00", "A00.0", ""]
+    assert texts(arrays, "name") == ["Cholera", "Ünïcode", "X"]
+    assert arrays["bare"].tolist() == [b"A00", b"A000", b""]
+    assert [meta["keywords"]["billable"][number] for number in arrays["keyword.billable"]] == ["no", "yes", ""]
+    assert meta["documents"] == 3
+
+
+def test_a_parent_is_the_document_of_its_code_if_there_is_one() -> None:
+    records = [record("A00", "a"), record("A00.0", "b", "A00"), record("A00.1", "c", "A99"), record(None, "d")]
+    assert invert(records, SETTINGS)[0]["parent"].tolist() == [-1, 0, -1, -1]
+
+
+def test_a_parent_is_looked_for_in_its_own_system() -> None:
+    records = [CodeRecord("CPT", "A00", "a"), record("A00.0", "b", "A00")]
+    assert invert(records, SETTINGS)[0]["parent"].tolist() == [-1, -1]
+
+
+def test_the_words_of_all_ancestors_are_those_of_a_code() -> None:
+    records = [record("A00", "fever"), record("A00.0", "chest", "A00"), record("A00.00", "pain", "A00.0")]
+    arrays, _ = invert(records, SETTINGS)
+    found = {}
+    for number, term in enumerate(texts(arrays, "term")):
+        start, end = arrays["ancestor.offsets"][number : number + 2]
+        found[term] = arrays["ancestor.documents"][start:end].tolist()
+    assert found == {"fever": [1, 2], "chest": [2], "pain": []}
+
+
+def test_a_circle_of_parents_ends() -> None:
+    assert invert([record("A00", "fever", "A01"), record("A01", "pain", "A00")], SETTINGS)[0]["parent"].tolist() == [
+        1,
+        0,
+    ]
+
+
+def test_no_records_give_an_index_all_the_same() -> None:
+    arrays, meta = invert([], SETTINGS)
+    assert meta["documents"] == 0
+    assert texts(arrays, "term") == []
+
+
+RECORDS = st.lists(
+    st.builds(
+        lambda number, name, synonyms, goals, excludes: record(
+            f"A{number:02d}",
+            name,
+            synonyms=tuple(synonyms),
+            purpose=Purpose(goals=tuple(goals)),
+            excludes=tuple(excludes),
+        ),
+        st.integers(0, 99),
+        *[st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)],
+        *[st.lists(st.sampled_from(WORDS), max_size=2)] * 3,
+    ),
+    max_size=8,
+    unique_by=lambda record: record.code,
+).map(lambda records: sorted(records, key=lambda record: sort_key(StoredRecord(record))))
+
+
+@given(RECORDS)
+def test_a_frequency_counts_the_codes_that_have_the_term_where_it_is_scored(records: list[CodeRecord]) -> None:
+    arrays, _ = invert(records, SETTINGS)
+    fields = len(SETTINGS.fields.title), sum(weight > 0 for weight in SETTINGS.fields.weights)
+    found: list[set[int]] = [set() for _ in texts(arrays, "term")]
+    for part, scored in zip(("title", "section"), fields, strict=True):
+        offsets = arrays[f"{part}.offsets"]
+        for number, documents in enumerate(found):
+            for entry in arrays[f"{part}.entries"][offsets[number] : offsets[number + 1]]:
+                if arrays[f"{part}.fields"][entry] < scored:
+                    documents.add(int(arrays[f"{part}.documents"][entry]))
+    assert arrays["term.frequency"].tolist() == [len(documents) for documents in found]
+
+
+@given(RECORDS)
+def test_terms_and_words_stand_in_order_each_word_with_its_term(records: list[CodeRecord]) -> None:
+    arrays, _ = invert(records, SETTINGS)
+    terms, words = texts(arrays, "term"), texts(arrays, "word")
+    assert terms == sorted(set(terms), key=str.encode)
+    assert words == sorted(set(words))
+    assert len(arrays["word.term"]) == len(words)
+    assert np.all(arrays["word.term"] < max(1, len(terms)))

@@ -7,26 +7,26 @@ thread of its own meanwhile.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from struct import Struct
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import REBUILD
-from codesearch.query.plan import Slot
+from codesearch.query.plan import Alternative, Slot
 from codesearch.query.score import (
     Collection,
     Floats,
     Ints,
     Mask,
-    Matches,
     Ranked,
     ancestor_mass,
+    posting_count,
     rank,
-    share_of,
-    slot_order,
 )
 
 F = np.float32
@@ -36,13 +36,16 @@ SEARCHES_BEFORE_COMPILING = 8
 """After so many searches an index counts as long-lived."""
 _MOST_RANKED = 1000
 """More hits than this are sorted faster by the plain path."""
-_PHRASE_POSTINGS = 2_000_000
-"""Postings of phrases that are remembered, in all."""
+_PHRASE_POSTINGS = _SECTION_POSTINGS = 2_000_000
+"""Postings of phrases, and of sections, that are remembered, in all."""
+_REMEMBERED_SLOTS = 50_000
 
 _BLOCK = 1024
 """Entries of a block: its scratch table fits the second-level cache of a core."""
 
 _NO_MASK = np.zeros(0, bool)
+_COUNT, _SLOT, _PLACES, _NUMBERS = Struct("=q"), Struct("=2f"), Struct("=7q"), Struct("=5f")
+"""What the kernel reads of a slot and of an alternative; it names the numbers in their order."""
 
 
 class Engine:
@@ -79,65 +82,120 @@ class Engine:
         self._loading.start()
 
 
+_Where = tuple[int, int, int, int, int]
+"""The first numbers of an alternative, up to its slices of sections."""
+
+
+class _Packed(NamedTuple):
+    """A slot as the kernel takes it: how many postings it has, and its numbers (see `kernel`) as bytes."""
+
+    postings: int
+    alternatives: bytes
+    slot: bytes
+    places: bytes
+    numbers: bytes
+
+
+class _Memory:
+    """Slots made ready for the kernel, with the matches of their phrases and sections in runs of arrays."""
+
+    def __init__(self, collection: Collection, peaks: Floats, phrases: int, sections: int) -> None:
+        """Makes room for so many postings of phrases and of sections."""
+        from codesearch.query import matching
+
+        self._collection, self._peaks, self._matching = collection, peaks, matching
+        self._phrases_used = self._sections_used = 0
+        self.packed: dict[Slot, _Packed] = {}
+        self.phrases = (np.zeros(phrases, np.int32), np.zeros(phrases, F), np.zeros(phrases, F))
+        self.sections = (np.zeros(sections, np.int32), np.zeros(sections, F))
+
+    def has_room(self, room: tuple[int, int]) -> bool:
+        """Whether so many more postings of phrases and of sections fit."""
+        fits = self._phrases_used + room[0] <= len(self.phrases[0])
+        return fits and self._sections_used + room[1] <= len(self.sections[0]) and len(self.packed) < _REMEMBERED_SLOTS
+
+    def keep(self, slots: Iterable[Slot]) -> None:
+        """Packs those of the slots that are not."""
+        for slot in slots:
+            if slot not in self.packed:
+                self.packed[slot] = self._pack(slot)
+
+    def _pack(self, slot: Slot) -> _Packed:
+        ranking = self._collection.ranking
+        places, numbers = b"", b""
+        for one in slot.alternatives:
+            factor = one.weight * one.share
+            where, idf, highest = self._entries_of(one) if len(one.terms) == 1 else self._phrase(one)
+            start, end, loudest = self._sections_of(one)
+            places += _PLACES.pack(*where, start, end)
+            numbers += _NUMBERS.pack(idf, factor, one.weight * slot.mass, highest * factor, loudest * factor)
+        below = ranking.ancestor_share * ancestor_mass(slot)
+        count = posting_count(self._collection, slot)
+        return _Packed(count, _COUNT.pack(len(slot.alternatives)), _SLOT.pack(slot.mass, below), places, numbers)
+
+    def _entries_of(self, one: Alternative) -> tuple[_Where, float, float]:
+        """Where the postings of one term lie, its idf, and its highest score in any entry."""
+        (term,) = one.terms
+        own, below = self._collection.offsets, self._collection.ancestor_offsets
+        where = (0, int(own[term]), int(own[term + 1]), int(below[term]), int(below[term + 1]))
+        return where, float(self._collection.idf[term]), float(self._peaks[term])
+
+    def _phrase(self, one: Alternative) -> tuple[_Where, float, float]:
+        """The same for several terms, whose matches are written to the memory."""
+        collection, start = self._collection, self._phrases_used
+        terms = np.array(collection.by_rarity(one.terms))
+        offsets, k1 = collection.offsets, F(collection.ranking.k1)
+        self._phrases_used = end = self._matching.phrase_matches(
+            offsets[terms], offsets[terms + 1], collection.idf[terms], k1,
+            collection.entries, collection.weights, collection.norms, *self.phrases, start,
+        )  # fmt: skip
+        return (1, start, end, 0, 0), 0.0, float(self.phrases[1][start:end].max(initial=0))
+
+    def _sections_of(self, one: Alternative) -> tuple[int, int, float]:
+        """The slice of the memory with the documents whose sections hold an alternative, and their highest score.
+
+        Raises:
+            IndexCorruptError: following the postings would leave the arrays.
+        """
+        sections, start, terms = self._collection.sections, self._sections_used, np.array(one.terms)
+        starts, ends = sections.offsets[terms], sections.offsets[terms + 1]
+        if not (ends > starts).all():
+            return 0, 0, 0.0
+        if (starts < 0).any() or ends.max() > len(sections.entries):
+            raise _unsound(self._collection)
+        end = self._matching.section_matches(
+            starts, ends, self._collection.idf[terms], F(self._collection.ranking.clinical_k1),
+            self._collection.document_count, sections.entries, sections.weights, sections.documents, sections.gains,
+            *self.sections, start,
+        )  # fmt: skip
+        if end < start:
+            raise _unsound(self._collection)
+        self._sections_used = end
+        return start, end, float(self.sections[1][start:end].max(initial=0))
+
+
+def _room(collection: Collection, slots: Iterable[Slot]) -> tuple[int, int]:
+    """How many postings of phrases, and of sections, slots need at most."""
+    phrases = sections = 0
+    counts, said = collection.posting_counts, collection.sections.offsets
+    for slot in slots:
+        for one in slot.alternatives:
+            phrases += min(counts[term] for term in one.terms) if len(one.terms) > 1 else 0
+            sections += int(said[one.terms[0] + 1] - said[one.terms[0]])
+    return phrases, sections
+
+
 class _Scratch(NamedTuple):
-    """Working memory of one search: a row for each entry of a block, and for each of its documents; all zero between
-    searches."""
+    """Working memory of one search: rows for a block's entries and documents; all zero between searches."""
 
     table: Floats
     bits: npt.NDArray[np.uint32]
     touched: Longs
+    sections: Floats
+    in_sections: Longs
     best: Floats
     best_entry: Longs
     matched: Longs
-
-
-class _Phrases:
-    """Matches of phrases, remembered in one run of arrays, which is begun anew when it is full."""
-
-    def __init__(self, collection: Collection, capacity: int) -> None:
-        self._collection = collection
-        self._capacity = capacity
-        self._lock = threading.Lock()
-        self._clear(capacity)
-
-    def _clear(self, capacity: int) -> None:
-        self._arrays = (np.zeros(capacity, np.int32), np.zeros(capacity, F), np.zeros(capacity, F))
-        self._used = 0
-        self._places: dict[tuple[int, ...], _Place] = {}
-
-    def places(self, phrases: Sequence[tuple[int, ...]]) -> tuple[list[_Place], tuple[Any, ...]]:
-        """Where the matches of each phrase lie, and the arrays in which they do.
-
-        A search goes on with the arrays that it was given, also when others are begun meanwhile.
-        """
-        with self._lock:
-            missing = [phrase for phrase in phrases if phrase not in self._places]
-        found = {phrase: self._collection.matches(phrase) for phrase in missing}
-        with self._lock:
-            needed = sum(len(matches.entries) for matches in found.values())
-            begun_anew = any(phrase not in found and phrase not in self._places for phrase in phrases)
-            if begun_anew or self._used + needed > len(self._arrays[0]):
-                found = {phrase: self._collection.matches(phrase) for phrase in dict.fromkeys(phrases)}
-                self._clear(max(self._capacity, sum(len(matches.entries) for matches in found.values())))
-            for phrase, matches in found.items():
-                self._keep(phrase, matches)
-            return [self._places[phrase] for phrase in phrases], self._arrays
-
-    def _keep(self, phrase: tuple[int, ...], matches: Matches) -> None:
-        end = self._used + len(matches.entries)
-        for kept, column in zip(self._arrays, matches, strict=True):
-            kept[self._used : end] = column
-        highest = float(matches.scores.max()) if len(matches.scores) else 0.0
-        self._places[phrase] = _Place(self._used, end, highest)
-        self._used = end
-
-
-class _Place(NamedTuple):
-    """Where the matches of a phrase lie, and the highest score among them."""
-
-    start: int
-    end: int
-    highest: float
 
 
 class CompiledRanking:
@@ -152,98 +210,90 @@ class CompiledRanking:
         from codesearch.query import kernel
 
         if not _is_sound(collection):
-            raise IndexCorruptError(str(collection.folder), "has postings that no builder writes", REBUILD)
+            raise _unsound(collection)
+        ranking, owners = collection.ranking, collection.documents
         self._rank_entries: Callable[..., int] = kernel.rank_entries
-        self._columns = kernel.COLUMNS
+        self._columns = kernel.COLUMNS, kernel.SECTION_COLUMNS
         self._collection = collection
         self._scratch: list[_Scratch] = []
-        self._phrases = _Phrases(collection, _PHRASE_POSTINGS)
+        self._lock = threading.Lock()
         self._peaks = collection.peaks()
-        self._blocks = _blocks(collection.documents)
-        self.rank((), (0, 0), None, 1)
+        self._memory = _Memory(collection, self._peaks, _PHRASE_POSTINGS, _SECTION_POSTINGS)
+        blocks = _blocks(owners)
+        documents = np.append(owners[blocks[:-1]], collection.document_count).astype(np.int64)
+        self._widest = int(np.diff(blocks).max(initial=1))
+        self._index = (
+            collection.entries, collection.weights, collection.norms, owners, collection.mass, collection.priors,
+            collection.document_priors, collection.ancestor_documents, blocks, documents,
+            _block_priors(collection, blocks, documents),
+        )  # fmt: skip
+        self._formula = F(ranking.k1), ranking.coverage_halves, F(ranking.entry_coverage), F(ranking.clinical)
 
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
         """The best documents for the slots."""
-        collection, ranking = self._collection, self._collection.ranking
-        order = slot_order(collection, slots)
-        alternatives = self._alternatives(slots, order)
-        below = self._below(slots, order)
-        bonus_documents, bonus_scores = collection.sections.score(slots)
+        memory, packed = self._ready(slots)
+        packed.sort(key=_postings_of)
+        _, alternatives, each, places, numbers = zip(*packed, strict=True) if packed else ((),) * 5
         documents, scores, entries = np.zeros(limit, np.int64), np.zeros(limit, F), np.zeros(limit, np.int64)
-        scratch = self._take_scratch()
-        count = self._rank_entries(
-            collection.entries, collection.weights, collection.norms, collection.documents, collection.mass,
-            collection.priors, collection.ancestor_documents, self._blocks,
-            *alternatives, *below,
-            span[0], span[1], _NO_MASK if allowed is None else allowed, bonus_documents, bonus_scores,
-            F(bonus_scores.max()) if len(bonus_scores) else F(0), collection.highest_prior,
-            F(sum(slot.mass for slot in slots)), F(ranking.k1), ranking.coverage_halves, F(ranking.entry_coverage),
-            *scratch, documents, scores, entries,
-        )  # fmt: skip
-        # After an exception the memory is not zero, and is not used again.
-        self._scratch.append(scratch)
+        if any(places):
+            scratch = self._take_scratch()
+            count = self._rank_entries(
+                *self._index, *memory.phrases, *memory.sections,
+                np.frombuffer(b"".join(alternatives), np.int64),
+                np.frombuffer(b"".join(each), F).reshape(-1, 2),
+                np.frombuffer(b"".join(places), np.int64).reshape(-1, 7),
+                np.frombuffer(b"".join(numbers), F).reshape(-1, 5),
+                span[0], span[1], _NO_MASK if allowed is None else allowed,
+                F(sum([slot.mass for slot in slots])), *self._formula,
+                *scratch, documents, scores, entries,
+            )  # fmt: skip
+            # After an exception the memory is not zero, and is not used again.
+            self._scratch.append(scratch)
+        else:
+            count = 0
         return Ranked(documents[:count].astype(np.int32), scores[:count], entries[:count].astype(np.int32))
+
+    def _ready(self, slots: Sequence[Slot]) -> tuple[_Memory, list[_Packed]]:
+        """The slots as the kernel takes them, and the memory that they point into.
+
+        A search goes on with the memory that it was given, also when another is begun meanwhile.
+        """
+        memory = self._memory
+        try:
+            return memory, [memory.packed[slot] for slot in slots]
+        except KeyError:
+            with self._lock:
+                memory = self._memory
+                if not memory.has_room(_room(self._collection, (slot for slot in slots if slot not in memory.packed))):
+                    phrases, sections = _room(self._collection, slots)
+                    room = max(phrases, _PHRASE_POSTINGS), max(sections, _SECTION_POSTINGS)
+                    memory = self._memory = _Memory(self._collection, self._peaks, *room)
+                memory.keep(slots)
+            return memory, [memory.packed[slot] for slot in slots]
 
     def _take_scratch(self) -> _Scratch:
         try:
             return self._scratch.pop()
         except IndexError:
-            size = int(np.diff(self._blocks).max(initial=1))
+            size, (columns, section_columns) = self._widest, self._columns
             return _Scratch(
-                np.zeros((size, self._columns), F),
+                np.zeros((size, columns), F),
                 np.zeros(size, np.uint32),
+                np.zeros(size, np.int64),
+                np.zeros((size, section_columns), F),
                 np.zeros(size, np.int64),
                 np.zeros(size, F),
                 np.zeros(size, np.int64),
                 np.zeros(size, np.int64),
             )
 
-    def _alternatives(self, slots: Sequence[Slot], order: Sequence[int]) -> tuple[Any, ...]:
-        """The alternatives of all slots as the kernel takes them."""
-        offsets, idf, peaks = self._collection.offsets_list, self._collection.idf_list, self._peaks
-        chosen = [(slots[place], one) for place in order for one in slots[place].alternatives]
-        places, phrases = self._phrases.places([one.terms for _, one in chosen if len(one.terms) > 1])
-        next_place = iter(places)
-        bounds, sources, starts, ends = [0], [], [], []
-        idfs, factors, shares, highest = [], [], [], []
-        for place in order:
-            bounds.append(bounds[-1] + len(slots[place].alternatives))
-        for slot, one in chosen:
-            factor = one.weight * share_of(one, slots, slot)
-            factors.append(factor)
-            shares.append(one.weight * slot.mass)
-            if len(one.terms) == 1:
-                term = one.terms[0]
-                sources.append(0)
-                starts.append(offsets[term])
-                ends.append(offsets[term + 1])
-                idfs.append(idf[term])
-                highest.append(peaks[term] * factor)
-            else:
-                found = next(next_place)
-                sources.append(1)
-                starts.append(found.start)
-                ends.append(found.end)
-                idfs.append(0.0)
-                highest.append(found.highest * factor)
-        # One array for all whole numbers and one for all others: making arrays costs more than filling them.
-        count = len(chosen)
-        whole = np.array((*sources, *starts, *ends, *bounds), np.int64)
-        other = np.array((*idfs, *factors, *shares, *highest), F).reshape(4, count)
-        return whole[3 * count :], *whole[: 3 * count].reshape(3, count), *other, *phrases
 
-    def _below(self, slots: Sequence[Slot], order: Sequence[int]) -> tuple[Any, ...]:
-        """The slices of ancestors' documents of all slots, and what each slot adds to the share."""
-        offsets, ranking = self._collection.ancestor_offsets, self._collection.ranking
-        bounds, begins, ends, masses = [0], [], [], []
-        for place in order:
-            for one in slots[place].alternatives:
-                if len(one.terms) == 1:
-                    begins.append(offsets[one.terms[0]])
-                    ends.append(offsets[one.terms[0] + 1])
-            bounds.append(len(begins))
-            masses.append(ranking.ancestor_share * ancestor_mass(slots[place]))
-        return np.array(bounds, np.int64), np.array(begins, np.int64), np.array(ends, np.int64), np.array(masses, F)
+def _block_priors(collection: Collection, blocks: Longs, documents: Longs) -> Floats:
+    """The highest prior of an entry, and of a document, in each block."""
+    if len(blocks) < 2:
+        return np.zeros((0, 2), F)
+    entries = np.maximum.reduceat(collection.priors, blocks[:-1])
+    return np.stack((entries, np.maximum.reduceat(collection.document_priors, documents[:-1])), axis=1)
 
 
 def _blocks(owners: Ints) -> Longs:
@@ -259,6 +309,13 @@ def _blocks(owners: Ints) -> Longs:
                 end = int(np.searchsorted(owners, owners[end], "right"))
         bounds.append(end)
     return np.array(bounds, np.int64)
+
+
+_postings_of = attrgetter("postings")
+
+
+def _unsound(collection: Collection) -> IndexCorruptError:
+    return IndexCorruptError(str(collection.folder), "has postings that no builder writes", REBUILD)
 
 
 def _is_sound(collection: Collection) -> bool:

@@ -20,7 +20,7 @@ from codesearch.errors import IndexCorruptError
 from codesearch.index.arrays import write_arrays
 from codesearch.index.reader import IndexReader
 from codesearch.query import engine
-from codesearch.query.engine import SEARCHES_BEFORE_COMPILING, CompiledRanking, Engine, _blocks
+from codesearch.query.engine import SEARCHES_BEFORE_COMPILING, CompiledRanking, Engine, _parts
 from codesearch.query.plan import Planner
 from codesearch.query.score import Collection, rank
 
@@ -91,11 +91,11 @@ def test_threads_share_a_compiled_ranking(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @given(st.lists(st.integers(1, 12), max_size=60), st.integers(1, 10))
-def test_blocks_hold_every_entry_and_cut_no_document(counts: list[int], size: int) -> None:
+def test_parts_hold_every_entry_and_cut_no_document(counts: list[int], size: int) -> None:
     owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_BLOCK", size)
-        bounds = _blocks(owners).tolist()
+        patch.setattr(engine, "_PART", size)
+        bounds = _parts(owners).tolist()
     assert bounds == sorted(set(bounds))
     assert (bounds[0], bounds[-1]) == (0, len(owners))
     assert all(owners[bound - 1] < owners[bound] for bound in bounds[1:-1])

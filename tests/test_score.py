@@ -52,7 +52,7 @@ def test_array_compiled_and_reference_ranking_agree(
 ) -> None:
     chosen: Filter = data.draw(filters(len(records)))
     with reader_of(records, SETTINGS) as reader, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_BLOCK", block)
+        patch.setattr(engine, "_PART", block)
         collection = Collection(reader)
         slots, _, _ = Planner(reader).slots(text, False)
         by_arrays = rank(collection, slots, chosen.span, chosen.allowed, limit)

@@ -40,12 +40,13 @@ _PHRASE_POSTINGS = _SECTION_POSTINGS = 2_000_000
 """Postings of phrases, and of sections, that are remembered, in all."""
 _REMEMBERED_SLOTS = 50_000
 
-_BLOCK = 1024
+_PART = 128
 """Entries of a block: its scratch table fits the second-level cache of a core."""
 
 _NO_MASK = np.zeros(0, bool)
-_COUNT, _SLOT, _PLACES, _NUMBERS = Struct("=q"), Struct("=2f"), Struct("=7q"), Struct("=5f")
-"""What the kernel reads of a slot and of an alternative; it names the numbers in their order."""
+_NONE = Ranked(np.zeros(0, np.int32), np.zeros(0, F), np.zeros(0, np.int32))
+_SLOT, _ALTERNATIVE = Struct("=i2f"), Struct("=7i5f")
+"""The rows that the kernel reads; it names their numbers."""
 
 
 class Engine:
@@ -87,13 +88,11 @@ _Where = tuple[int, int, int, int, int]
 
 
 class _Packed(NamedTuple):
-    """A slot as the kernel takes it: how many postings it has, and its numbers (see `kernel`) as bytes."""
+    """A slot as the kernel takes it: how many postings it has, and its rows (see `kernel`) as bytes."""
 
     postings: int
-    alternatives: bytes
     slot: bytes
-    places: bytes
-    numbers: bytes
+    alternatives: bytes
 
 
 class _Memory:
@@ -122,16 +121,16 @@ class _Memory:
 
     def _pack(self, slot: Slot) -> _Packed:
         ranking = self._collection.ranking
-        places, numbers = b"", b""
+        rows = b""
         for one in slot.alternatives:
             factor = one.weight * one.share
             where, idf, highest = self._entries_of(one) if len(one.terms) == 1 else self._phrase(one)
             start, end, loudest = self._sections_of(one)
-            places += _PLACES.pack(*where, start, end)
-            numbers += _NUMBERS.pack(idf, factor, one.weight * slot.mass, highest * factor, loudest * factor)
+            weights = idf, factor, one.weight * slot.mass, highest * factor, loudest * factor
+            rows += _ALTERNATIVE.pack(*where, start, end, *weights)
         below = ranking.ancestor_share * ancestor_mass(slot)
         count = posting_count(self._collection, slot)
-        return _Packed(count, _COUNT.pack(len(slot.alternatives)), _SLOT.pack(slot.mass, below), places, numbers)
+        return _Packed(count, _SLOT.pack(len(slot.alternatives), slot.mass, below), rows)
 
     def _entries_of(self, one: Alternative) -> tuple[_Where, float, float]:
         """Where the postings of one term lie, its idf, and its highest score in any entry."""
@@ -145,11 +144,11 @@ class _Memory:
         collection, start = self._collection, self._phrases_used
         terms = np.array(collection.by_rarity(one.terms))
         offsets, k1 = collection.offsets, F(collection.ranking.k1)
-        self._phrases_used = end = self._matching.phrase_matches(
+        self._phrases_used, highest = self._matching.phrase_matches(
             offsets[terms], offsets[terms + 1], collection.idf[terms], k1,
             collection.entries, collection.weights, collection.norms, *self.phrases, start,
         )  # fmt: skip
-        return (1, start, end, 0, 0), 0.0, float(self.phrases[1][start:end].max(initial=0))
+        return (1, start, self._phrases_used, 0, 0), 0.0, highest
 
     def _sections_of(self, one: Alternative) -> tuple[int, int, float]:
         """The slice of the memory with the documents whose sections hold an alternative, and their highest score.
@@ -157,31 +156,30 @@ class _Memory:
         Raises:
             IndexCorruptError: following the postings would leave the arrays.
         """
-        sections, start, terms = self._collection.sections, self._sections_used, np.array(one.terms)
-        starts, ends = sections.offsets[terms], sections.offsets[terms + 1]
-        if not (ends > starts).all():
-            return 0, 0, 0.0
-        if (starts < 0).any() or ends.max() > len(sections.entries):
-            raise _unsound(self._collection)
-        end = self._matching.section_matches(
-            starts, ends, self._collection.idf[terms], F(self._collection.ranking.clinical_k1),
-            self._collection.document_count, sections.entries, sections.weights, sections.documents, sections.gains,
-            *self.sections, start,
+        sections, start = self._collection.sections, self._sections_used
+        counts = sections.posting_counts
+        if not all(counts[term] for term in one.terms):
+            return start, start, 0.0
+        terms = np.array(one.terms)
+        end, highest = self._matching.section_matches(
+            sections.offsets[terms], sections.offsets[terms + 1], self._collection.idf[terms],
+            F(self._collection.ranking.clinical_k1), self._collection.document_count,
+            sections.entries, sections.weights, sections.documents, sections.gains, *self.sections, start,
         )  # fmt: skip
         if end < start:
             raise _unsound(self._collection)
         self._sections_used = end
-        return start, end, float(self.sections[1][start:end].max(initial=0))
+        return start, end, highest
 
 
 def _room(collection: Collection, slots: Iterable[Slot]) -> tuple[int, int]:
     """How many postings of phrases, and of sections, slots need at most."""
     phrases = sections = 0
-    counts, said = collection.posting_counts, collection.sections.offsets
+    counts, said = collection.posting_counts, collection.sections.posting_counts
     for slot in slots:
         for one in slot.alternatives:
             phrases += min(counts[term] for term in one.terms) if len(one.terms) > 1 else 0
-            sections += int(said[one.terms[0] + 1] - said[one.terms[0]])
+            sections += said[one.terms[0]]
     return phrases, sections
 
 
@@ -219,13 +217,14 @@ class CompiledRanking:
         self._lock = threading.Lock()
         self._peaks = collection.peaks()
         self._memory = _Memory(collection, self._peaks, _PHRASE_POSTINGS, _SECTION_POSTINGS)
-        blocks = _blocks(owners)
-        documents = np.append(owners[blocks[:-1]], collection.document_count).astype(np.int64)
-        self._widest = int(np.diff(blocks).max(initial=1))
+        parts = _parts(owners)
+        blocks = np.append(parts[: -1 : kernel.PARTS], parts[-1])
+        documents, part_documents = _first_documents(collection, blocks), _first_documents(collection, parts)
+        self._widest = int(np.diff(parts).max(initial=1))
         self._index = (
             collection.entries, collection.weights, collection.norms, owners, collection.mass, collection.priors,
             collection.document_priors, collection.ancestor_documents, blocks, documents,
-            _block_priors(collection, blocks, documents),
+            _block_priors(collection, blocks, documents), parts, part_documents,
         )  # fmt: skip
         self._formula = F(ranking.k1), ranking.coverage_halves, F(ranking.entry_coverage), F(ranking.clinical)
 
@@ -233,25 +232,20 @@ class CompiledRanking:
         """The best documents for the slots."""
         memory, packed = self._ready(slots)
         packed.sort(key=_postings_of)
-        _, alternatives, each, places, numbers = zip(*packed, strict=True) if packed else ((),) * 5
-        documents, scores, entries = np.zeros(limit, np.int64), np.zeros(limit, F), np.zeros(limit, np.int64)
-        if any(places):
-            scratch = self._take_scratch()
-            count = self._rank_entries(
-                *self._index, *memory.phrases, *memory.sections,
-                np.frombuffer(b"".join(alternatives), np.int64),
-                np.frombuffer(b"".join(each), F).reshape(-1, 2),
-                np.frombuffer(b"".join(places), np.int64).reshape(-1, 7),
-                np.frombuffer(b"".join(numbers), F).reshape(-1, 5),
-                span[0], span[1], _NO_MASK if allowed is None else allowed,
-                F(sum([slot.mass for slot in slots])), *self._formula,
-                *scratch, documents, scores, entries,
-            )  # fmt: skip
-            # After an exception the memory is not zero, and is not used again.
-            self._scratch.append(scratch)
-        else:
-            count = 0
-        return Ranked(documents[:count].astype(np.int32), scores[:count], entries[:count].astype(np.int32))
+        rows = b"".join([slot.alternatives for slot in packed])
+        if not rows:
+            return _NONE
+        documents, scores, entries = np.empty(limit, np.int32), np.empty(limit, F), np.empty(limit, np.int32)
+        scratch = self._take_scratch()
+        count = self._rank_entries(
+            *self._index, *memory.phrases, *memory.sections,
+            np.frombuffer(b"".join([slot.slot for slot in packed]), np.int32), np.frombuffer(rows, np.int32),
+            *span, _NO_MASK if allowed is None else allowed, F(sum([slot.mass for slot in slots])), *self._formula,
+            *scratch, documents, scores, entries,
+        )  # fmt: skip
+        # After an exception the memory is not zero, and is not used again.
+        self._scratch.append(scratch)
+        return Ranked(documents[:count], scores[:count], entries[:count])
 
     def _ready(self, slots: Sequence[Slot]) -> tuple[_Memory, list[_Packed]]:
         """The slots as the kernel takes them, and the memory that they point into.
@@ -288,6 +282,11 @@ class CompiledRanking:
             )
 
 
+def _first_documents(collection: Collection, bounds: Longs) -> Longs:
+    """The first document of each slice of entries, and the number of documents at the end."""
+    return np.append(collection.documents[bounds[:-1]], collection.document_count).astype(np.int64)
+
+
 def _block_priors(collection: Collection, blocks: Longs, documents: Longs) -> Floats:
     """The highest prior of an entry, and of a document, in each block."""
     if len(blocks) < 2:
@@ -296,11 +295,11 @@ def _block_priors(collection: Collection, blocks: Longs, documents: Longs) -> Fl
     return np.stack((entries, np.maximum.reduceat(collection.document_priors, documents[:-1])), axis=1)
 
 
-def _blocks(owners: Ints) -> Longs:
-    """Bounds of blocks of entries, none of which cuts a document in two."""
+def _parts(owners: Ints) -> Longs:
+    """Bounds of parts of blocks: runs of entries that cut no document in two."""
     bounds = [0]
     while bounds[-1] < len(owners):
-        end = min(bounds[-1] + _BLOCK, len(owners))
+        end = min(bounds[-1] + _PART, len(owners))
         if end < len(owners):
             start_of_document = int(np.searchsorted(owners, owners[end], "left"))
             if start_of_document > bounds[-1]:
@@ -322,6 +321,9 @@ def _is_sound(collection: Collection) -> bool:
     """Whether the arrays are such as a builder writes: slices in bounds, entries in order, each document with one."""
     entries, owners = collection.entries, collection.documents
     if not _are_slices(collection.offsets, len(entries)) or len(collection.weights) != len(entries):
+        return False
+    sections = collection.sections
+    if not _are_slices(sections.offsets, len(sections.entries)) or len(sections.weights) != len(sections.entries):
         return False
     if not _are_slices(collection.ancestor_offsets, len(collection.ancestor_documents)):
         return False

@@ -24,21 +24,26 @@ _SLACK = F(1.0001)
 _FREQUENCY = 0x7F
 _NONESSENTIAL = 0x80
 
-IS_PHRASE, START, END, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO = range(7)
-PLACES = 7
-"""Whole numbers of an alternative: whether its postings lie with the phrases, and its slices of postings, of documents
-below an ancestor that holds it, and of documents whose sections hold it."""
-IDF, FACTOR, SHARE, HIGHEST, SECTION_HIGHEST = range(5)
-WEIGHTS = 5
-"""Other numbers of an alternative: the last two bound what it can add to an entry and to a document's sections."""
-MASS, BELOW_MASS = range(2)
-"""Numbers of a slot: its weight in the query, and what it adds to the share when an ancestor's name holds it."""
+ALTERNATIVES, MASS, BELOW_MASS = range(3)
+SLOT_ROW = 3
+"""A slot: how many alternatives it has; as floats, its weight in the query, and what it adds to the share of an entry
+below an ancestor whose name holds it."""
+IS_PHRASE, START, END, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, IDF, FACTOR, SHARE, HIGHEST, SECTION_HIGHEST = (
+    range(12)
+)
+ALTERNATIVE_ROW = 12
+"""An alternative: whether its postings lie with the phrases, its slices of postings, of documents below an ancestor that
+holds it, and of documents whose sections hold it; as floats, how it is weighed, and the most it can add to an entry and
+to a document's sections."""
 
 _SUM, _COVERS, _COVERED, _BEST, _BEST_SHARE, _PART = range(6)
 COLUMNS = 8
 """Columns of the scratch table of a block's entries: six are used, eight make a row half a cache line."""
 _SECTION_SUM, _SECTION_MASS, _SECTION_BEST = range(3)
 SECTION_COLUMNS = 4
+
+PARTS = 8
+"""Parts of a block: a block whose bound reaches the floor is looked at part by part, each with a bound of its own."""
 
 _inline = numba.njit(cache=True, nogil=True, inline="always")
 _compiled = numba.njit(cache=True, nogil=True)
@@ -125,11 +130,11 @@ def _is_below(document: int, begin: int, end: int, block: int, ancestor_document
 def rank_entries(
     # the index: entries and their postings, documents, blocks with their highest priors of entries and documents
     postings: Any, weights: Any, norms: Any, owners: Any, own_mass: Any, priors: Any, document_priors: Any,
-    ancestor_documents: Any, blocks: Any, block_documents: Any, block_priors: Any,
+    ancestor_documents: Any, blocks: Any, block_documents: Any, block_priors: Any, parts: Any, part_documents: Any,
     # what is remembered: matches of phrases, and documents whose sections match with their scores
     extra_entries: Any, extra_scores: Any, extra_covered: Any, section_documents: Any, section_scores: Any,
-    # the query: how many alternatives each slot has, its numbers, and those of all alternatives
-    counts: Any, slots: Any, places: Any, numbers: Any,
+    # the query: rows of its slots, and of all their alternatives
+    slot_rows: Any, alternative_rows: Any,
     # documents that may be found
     first: int, last: int, allowed: Any,
     # numbers of the formula
@@ -140,12 +145,16 @@ def rank_entries(
     documents: Any, scores: Any, entries: Any,
 ) -> int:  # fmt: skip
     """Ranks the documents of the slots; fills `documents`, `scores`, `entries` and returns how many there are."""
-    slot_count, block_count, limit = len(counts), len(blocks) - 1, len(documents)
+    slot_count, alternatives = len(slot_rows) // SLOT_ROW, len(alternative_rows) // ALTERNATIVE_ROW
+    block_count, limit = len(blocks) - 1, len(documents)
+    counts = slot_rows.reshape(slot_count, SLOT_ROW)
+    slots = slot_rows.view(np.float32).reshape(slot_count, SLOT_ROW)
+    places = alternative_rows.reshape(alternatives, ALTERNATIVE_ROW)
+    numbers = alternative_rows.view(np.float32).reshape(alternatives, ALTERNATIVE_ROW)
     starts = np.zeros(slot_count + 1, np.int64)
     for slot in range(slot_count):
-        starts[slot + 1] = starts[slot] + counts[slot]
-    alternatives = starts[slot_count]
-    at = np.empty((alternatives, block_count + 1), np.int64)
+        starts[slot + 1] = starts[slot] + counts[slot, ALTERNATIVES]
+    at = np.empty((alternatives, block_count + 1), np.int32)
     below, said = np.empty_like(at), np.empty_like(at)
     for one in range(alternatives):
         if places[one, IS_PHRASE]:
@@ -154,213 +163,264 @@ def rank_entries(
             _cut(postings, places[one, START], places[one, END], blocks, at[one])
         _cut(ancestor_documents, places[one, BELOW_FROM], places[one, BELOW_TO], block_documents, below[one])
         _cut(section_documents, places[one, SECTION_FROM], places[one, SECTION_TO], block_documents, said[one])
-    # The most that a document of each block can score.
+    # The most that a document of each block can score. Blocks in the inner loops: so they are done several at once.
+    tops, reach = np.zeros(block_count, np.float32), np.zeros(block_count, np.float32)
+    section_tops, section_reach = np.zeros(block_count, np.float32), np.zeros(block_count, np.float32)
+    top_of, share_of = np.empty(block_count, np.float32), np.empty(block_count, np.float32)
+    section_of = np.empty(block_count, np.float32)
+    for slot in range(slot_count):
+        top_of[:], share_of[:], section_of[:] = F(0), F(0), F(0)
+        below_mass = slots[slot, BELOW_MASS]
+        for one in range(starts[slot], starts[slot + 1]):
+            highest, own_share = numbers[one, HIGHEST], numbers[one, SHARE]
+            loudest = numbers[one, SECTION_HIGHEST]
+            cuts = at[one]
+            for block in range(block_count):
+                found = cuts[block] < cuts[block + 1]
+                top_of[block] = max(top_of[block], highest if found else F(0))
+                share_of[block] = max(share_of[block], own_share if found else F(0))
+            if places[one, BELOW_FROM] < places[one, BELOW_TO]:
+                cuts = below[one]
+                for block in range(block_count):
+                    share_of[block] = max(share_of[block], below_mass if cuts[block] < cuts[block + 1] else F(0))
+            if places[one, SECTION_FROM] < places[one, SECTION_TO]:
+                cuts = said[one]
+                for block in range(block_count):
+                    section_of[block] = max(section_of[block], loudest if cuts[block] < cuts[block + 1] else F(0))
+        for block in range(block_count):
+            tops[block] += top_of[block]
+            reach[block] += share_of[block]
+            section_tops[block] += section_of[block]
+            section_reach[block] += slots[slot, MASS] if section_of[block] > F(0) else F(0)
     bounds = np.zeros(block_count, np.float32)
+    promising = np.empty(block_count, np.int64)
     candidates = 0
     for block in range(block_count):
         if block_documents[block + 1] <= first or block_documents[block] >= last:
             continue
-        tops, reach, section_tops, section_reach = F(0), F(0), F(0), F(0)
-        for slot in range(slot_count):
-            top, share, section_top = F(0), F(0), F(0)
-            for one in range(starts[slot], starts[slot + 1]):
-                if at[one, block] < at[one, block + 1]:
-                    top = max(top, numbers[one, HIGHEST])
-                    share = max(share, numbers[one, SHARE])
-                if below[one, block] < below[one, block + 1]:
-                    share = max(share, slots[slot, BELOW_MASS])
-                if said[one, block] < said[one, block + 1]:
-                    section_top = max(section_top, numbers[one, SECTION_HIGHEST])
-            tops += top
-            reach += share
-            if section_top > F(0):
-                section_tops += section_top
-                section_reach += slots[slot, MASS]
-        bound = tops * _power(min(F(1), reach / total), halves) * (F(1) + entry_coverage) * block_priors[block, 0]
-        bound += clinical * section_tops * _power(min(F(1), section_reach / total), halves) * block_priors[block, 1]
+        bound = tops[block] * _power(min(F(1), reach[block] / total), halves)
+        bound *= (F(1) + entry_coverage) * block_priors[block, 0]
+        loud = section_tops[block] * _power(min(F(1), section_reach[block] / total), halves)
+        bound += clinical * loud * block_priors[block, 1]
         if bound > F(0):
-            bounds[block] = -bound * _SLACK
+            bounds[block] = bound * _SLACK
+            promising[candidates] = block
             candidates += 1
-    promising = np.argsort(bounds)[:candidates]
+    promising = promising[:candidates]
+    promising = promising[np.argsort(-bounds[promising])]
     slot_tops, slot_shares = np.zeros(slot_count, np.float32), np.zeros(slot_count, np.float32)
     slot_below = np.zeros(slot_count, np.float32)
+    here = np.empty((alternatives, PARTS + 1), np.int32)
+    below_here, said_here = np.empty_like(here), np.empty_like(here)
     floor, count = F(0), 0
     for block in promising:
-        if -bounds[block] < floor:
+        if bounds[block] < floor:
             break
-        base, first_document = blocks[block], block_documents[block]
-        highest_prior = block_priors[block, 0]
-        # Sections: each slot's best alternative, summed by document.
-        spoken = 0
-        for slot in range(slot_count):
-            for one in range(starts[slot], starts[slot + 1]):
-                factor = numbers[one, FACTOR]
-                for where in range(said[one, block], said[one, block + 1]):
-                    local = section_documents[where] - first_document
-                    score = section_scores[where] * factor
-                    if sections[local, _SECTION_SUM] == F(0) and sections[local, _SECTION_BEST] == F(0):
-                        in_sections[spoken] = local
-                        spoken += 1
-                    sections[local, _SECTION_BEST] = max(sections[local, _SECTION_BEST], score)
+        first_part = block * PARTS
+        last_part = min(first_part + PARTS, len(parts) - 1)
+        for one in range(alternatives):
+            if places[one, IS_PHRASE]:
+                _cut(extra_entries, at[one, block], at[one, block + 1], parts[first_part : last_part + 1], here[one])
+            else:
+                _cut(postings, at[one, block], at[one, block + 1], parts[first_part : last_part + 1], here[one])
+            bounds_of = part_documents[first_part : last_part + 1]
+            _cut(ancestor_documents, below[one, block], below[one, block + 1], bounds_of, below_here[one])
+            _cut(section_documents, said[one, block], said[one, block + 1], bounds_of, said_here[one])
+        for part in range(last_part - first_part):
+            base, first_document = parts[first_part + part], part_documents[first_part + part]
+            # What a slot can add to an entry: score, share of the query, share by an ancestor's name.
+            above, most, most_share, loud, loud_share = F(0), F(0), F(0), F(0), F(0)
+            for slot in range(slot_count):
+                slot_tops[slot], slot_shares[slot], slot_below[slot] = F(0), F(0), F(0)
+                loudest = F(0)
+                for one in range(starts[slot], starts[slot + 1]):
+                    if here[one, part] < here[one, part + 1]:
+                        slot_tops[slot] = max(slot_tops[slot], numbers[one, HIGHEST])
+                        slot_shares[slot] = max(slot_shares[slot], numbers[one, SHARE])
+                    if below_here[one, part] < below_here[one, part + 1]:
+                        slot_below[slot] = slots[slot, BELOW_MASS]
+                    if said_here[one, part] < said_here[one, part + 1]:
+                        loudest = max(loudest, numbers[one, SECTION_HIGHEST])
+                slot_shares[slot] = max(slot_shares[slot], slot_below[slot])
+                above += slot_below[slot]
+                most += slot_tops[slot]
+                most_share += slot_shares[slot]
+                if loudest > F(0):
+                    loud += loudest
+                    loud_share += slots[slot, MASS]
+            most *= _power(min(F(1), most_share / total), halves) * (F(1) + entry_coverage) * block_priors[block, 0]
+            loud *= clinical * _power(min(F(1), loud_share / total), halves) * block_priors[block, 1]
+            if most + loud == F(0) or (most + loud) * _SLACK < floor:
+                continue
+            # Sections: each slot's best alternative, summed by document.
+            spoken = 0
+            for slot in range(slot_count):
+                for one in range(starts[slot], starts[slot + 1]):
+                    factor = numbers[one, FACTOR]
+                    for where in range(said_here[one, part], said_here[one, part + 1]):
+                        local = section_documents[where] - first_document
+                        score = section_scores[where] * factor
+                        if sections[local, _SECTION_SUM] == F(0) and sections[local, _SECTION_BEST] == F(0):
+                            in_sections[spoken] = local
+                            spoken += 1
+                        sections[local, _SECTION_BEST] = max(sections[local, _SECTION_BEST], score)
+                for place in range(spoken):
+                    local = in_sections[place]
+                    if sections[local, _SECTION_BEST] > F(0):
+                        sections[local, _SECTION_SUM] += sections[local, _SECTION_BEST]
+                        sections[local, _SECTION_MASS] += slots[slot, MASS]
+                        sections[local, _SECTION_BEST] = F(0)
+            highest_bonus = F(0)
             for place in range(spoken):
                 local = in_sections[place]
-                if sections[local, _SECTION_BEST] > F(0):
-                    sections[local, _SECTION_SUM] += sections[local, _SECTION_BEST]
-                    sections[local, _SECTION_MASS] += slots[slot, MASS]
-                    sections[local, _SECTION_BEST] = F(0)
-        highest_bonus = F(0)
-        for place in range(spoken):
-            local = in_sections[place]
-            coverage = _power(sections[local, _SECTION_MASS] / total, halves)
-            prior = document_priors[first_document + local]
-            bonus = clinical * sections[local, _SECTION_SUM] * coverage * prior
-            sections[local, _SECTION_SUM] = bonus
-            highest_bonus = max(highest_bonus, bonus)
-        # What a slot can add to an entry: score, share of the query, share by an ancestor's name.
-        above = F(0)
-        for slot in range(slot_count):
-            slot_tops[slot], slot_shares[slot], slot_below[slot] = F(0), F(0), F(0)
-            for one in range(starts[slot], starts[slot + 1]):
-                if at[one, block] < at[one, block + 1]:
-                    slot_tops[slot] = max(slot_tops[slot], numbers[one, HIGHEST])
-                    slot_shares[slot] = max(slot_shares[slot], numbers[one, SHARE])
-                if below[one, block] < below[one, block + 1]:
-                    slot_below[slot] = slots[slot, BELOW_MASS]
-            slot_shares[slot] = max(slot_shares[slot], slot_below[slot])
-            above += slot_below[slot]
-        # From the last slot on, as many as together cannot reach the floor are only looked up.
-        rest, rest_share = F(0), F(0)
-        walked = slot_count
-        while walked > 0:
-            slot = walked - 1
-            reach = min(F(1), (rest_share + slot_shares[slot] + above - slot_below[slot]) / total)
-            unseen = (rest + slot_tops[slot]) * _power(reach, halves) * (F(1) + entry_coverage) * highest_prior * _SLACK
-            if slot_tops[slot] > F(0) and unseen + highest_bonus >= floor:
-                break
-            rest += slot_tops[slot]
-            rest_share += slot_shares[slot]
-            above -= slot_below[slot]
-            walked -= 1
-        seen = 0
-        for slot in range(walked):
-            begin, end = starts[slot], starts[slot + 1]
-            bit = np.uint32(1) << np.uint32(slot)
-            for one in range(begin, end):
-                idf, factor, share = numbers[one, IDF], numbers[one, FACTOR], numbers[one, SHARE]
-                for where in range(at[one, block], at[one, block + 1]):
-                    if places[one, IS_PHRASE]:
-                        entry = extra_entries[where]
-                        score, covered = extra_scores[where], extra_covered[where]
-                    else:
-                        entry = postings[where]
-                        score = _bm25(weights[where], norms[entry], idf, k1)
-                        covered = idf if weights[where] < _NONESSENTIAL else F(0)
-                    score = score * factor
-                    row = entry - base
-                    if bits[row] == np.uint32(0) and table[row, _BEST] == F(0):
-                        touched[seen] = row
-                        seen += 1
-                    if end - begin == 1:
-                        table[row, _SUM] += score
-                        table[row, _COVERS] += share
-                        table[row, _COVERED] += covered * factor
-                        bits[row] |= bit
-                    elif score > table[row, _BEST]:
-                        table[row, _BEST], table[row, _BEST_SHARE] = score, share
-                        table[row, _PART] = covered * factor
-            if end - begin > 1:
-                for place in range(seen):
-                    row = touched[place]
-                    if table[row, _BEST] > F(0):
-                        table[row, _SUM] += table[row, _BEST]
-                        table[row, _COVERS] += table[row, _BEST_SHARE]
-                        table[row, _COVERED] += table[row, _PART]
-                        table[row, _BEST] = F(0)
-                        bits[row] |= bit
-        held = 0
-        for place in range(seen):
-            row = touched[place]
-            entry = base + row
-            document = owners[entry]
-            reachable = (table[row, _SUM] + rest) * (F(1) + entry_coverage) * priors[entry] * _SLACK
-            hopeless = reachable + highest_bonus < floor or document < first or document >= last
-            if not hopeless and len(allowed):
-                hopeless = not allowed[document]
-            if not hopeless and floor > F(0):
-                mass = table[row, _COVERS] + rest_share
-                for slot in range(walked):
-                    if not bits[row] >> np.uint32(slot) & np.uint32(1):
-                        mass += slot_below[slot]
-                hopeless = reachable * _power(min(F(1), mass / total), halves) + highest_bonus < floor
-            if not hopeless:
-                for slot in range(walked, slot_count):
-                    if slot_tops[slot] == F(0):
-                        continue
-                    top, share, part = F(0), F(0), F(0)
-                    for one in range(starts[slot], starts[slot + 1]):
-                        low, high = at[one, block], at[one, block + 1]
-                        factor = numbers[one, FACTOR]
+                coverage = _power(sections[local, _SECTION_MASS] / total, halves)
+                prior = document_priors[first_document + local]
+                bonus = clinical * sections[local, _SECTION_SUM] * coverage * prior
+                sections[local, _SECTION_SUM] = bonus
+                highest_bonus = max(highest_bonus, bonus)
+            # From the last slot on, as many as together cannot reach the floor are only looked up.
+            rest, rest_share = F(0), F(0)
+            walked = slot_count
+            while walked > 0:
+                slot = walked - 1
+                reach = min(F(1), (rest_share + slot_shares[slot] + above - slot_below[slot]) / total)
+                unseen = (
+                    (rest + slot_tops[slot])
+                    * _power(reach, halves)
+                    * (F(1) + entry_coverage)
+                    * block_priors[block, 0]
+                    * _SLACK
+                )
+                if slot_tops[slot] > F(0) and unseen + highest_bonus >= floor:
+                    break
+                rest += slot_tops[slot]
+                rest_share += slot_shares[slot]
+                above -= slot_below[slot]
+                walked -= 1
+            seen = 0
+            for slot in range(walked):
+                begin, end = starts[slot], starts[slot + 1]
+                bit = np.uint32(1) << np.uint32(slot)
+                for one in range(begin, end):
+                    idf, factor, share = numbers[one, IDF], numbers[one, FACTOR], numbers[one, SHARE]
+                    for where in range(here[one, part], here[one, part + 1]):
                         if places[one, IS_PHRASE]:
-                            where = _first_from(extra_entries, low, high, entry)
-                            if where == high or extra_entries[where] != entry:
-                                continue
+                            entry = extra_entries[where]
                             score, covered = extra_scores[where], extra_covered[where]
                         else:
-                            where = _first_from(postings, low, high, entry)
-                            if where == high or postings[where] != entry:
-                                continue
-                            score = _bm25(weights[where], norms[entry], numbers[one, IDF], k1)
-                            covered = numbers[one, IDF] if weights[where] < _NONESSENTIAL else F(0)
+                            entry = postings[where]
+                            score = _bm25(weights[where], norms[entry], idf, k1)
+                            covered = idf if weights[where] < _NONESSENTIAL else F(0)
                         score = score * factor
-                        if score > top:
-                            top, share, part = score, numbers[one, SHARE], covered * factor
-                    if top > F(0):
-                        table[row, _SUM] += top
-                        table[row, _COVERS] += share
-                        table[row, _COVERED] += part
-                        bits[row] |= np.uint32(1) << np.uint32(slot)
-                mass = table[row, _COVERS]
-                for slot in range(slot_count):
-                    if not bits[row] >> np.uint32(slot) & np.uint32(1):
-                        mass += slot_below[slot]
-                own = F(1) + entry_coverage * min(F(1), table[row, _COVERED] / own_mass[entry])
-                reachable = table[row, _SUM] * _power(min(F(1), mass / total), halves) * own * priors[entry] * _SLACK
-                if reachable + highest_bonus >= floor:
-                    # Words of ancestors count towards the query's share where the entry itself lacks them.
+                        row = entry - base
+                        if bits[row] == np.uint32(0) and table[row, _BEST] == F(0):
+                            touched[seen] = row
+                            seen += 1
+                        if end - begin == 1:
+                            table[row, _SUM] += score
+                            table[row, _COVERS] += share
+                            table[row, _COVERED] += covered * factor
+                            bits[row] |= bit
+                        elif score > table[row, _BEST]:
+                            table[row, _BEST], table[row, _BEST_SHARE] = score, share
+                            table[row, _PART] = covered * factor
+                if end - begin > 1:
+                    for place in range(seen):
+                        row = touched[place]
+                        if table[row, _BEST] > F(0):
+                            table[row, _SUM] += table[row, _BEST]
+                            table[row, _COVERS] += table[row, _BEST_SHARE]
+                            table[row, _COVERED] += table[row, _PART]
+                            table[row, _BEST] = F(0)
+                            bits[row] |= bit
+            held = 0
+            for place in range(seen):
+                row = touched[place]
+                entry = base + row
+                document = owners[entry]
+                reachable = (table[row, _SUM] + rest) * (F(1) + entry_coverage) * priors[entry] * _SLACK
+                hopeless = reachable + highest_bonus < floor or document < first or document >= last
+                if not hopeless and len(allowed):
+                    hopeless = not allowed[document]
+                if not hopeless and floor > F(0):
+                    mass = table[row, _COVERS] + rest_share
+                    for slot in range(walked):
+                        if not bits[row] >> np.uint32(slot) & np.uint32(1):
+                            mass += slot_below[slot]
+                    hopeless = reachable * _power(min(F(1), mass / total), halves) + highest_bonus < floor
+                if not hopeless:
+                    for slot in range(walked, slot_count):
+                        if slot_tops[slot] == F(0):
+                            continue
+                        top, best_share, cover = F(0), F(0), F(0)
+                        for one in range(starts[slot], starts[slot + 1]):
+                            low, high = here[one, part], here[one, part + 1]
+                            factor = numbers[one, FACTOR]
+                            if places[one, IS_PHRASE]:
+                                where = _first_from(extra_entries, low, high, entry)
+                                if where == high or extra_entries[where] != entry:
+                                    continue
+                                score, covered = extra_scores[where], extra_covered[where]
+                            else:
+                                where = _first_from(postings, low, high, entry)
+                                if where == high or postings[where] != entry:
+                                    continue
+                                score = _bm25(weights[where], norms[entry], numbers[one, IDF], k1)
+                                covered = numbers[one, IDF] if weights[where] < _NONESSENTIAL else F(0)
+                            score = score * factor
+                            if score > top:
+                                top, best_share, cover = score, numbers[one, SHARE], covered * factor
+                        if top > F(0):
+                            table[row, _SUM] += top
+                            table[row, _COVERS] += best_share
+                            table[row, _COVERED] += cover
+                            bits[row] |= np.uint32(1) << np.uint32(slot)
+                    mass = table[row, _COVERS]
                     for slot in range(slot_count):
-                        if (
-                            slot_below[slot] > F(0)
-                            and not bits[row] >> np.uint32(slot) & np.uint32(1)
-                            and _is_below(document, starts[slot], starts[slot + 1], block, ancestor_documents, below)
-                        ):
-                            table[row, _COVERS] += slots[slot, BELOW_MASS]
-                    score = table[row, _SUM] * _power(table[row, _COVERS] / total, halves) * own * priors[entry]
-                    if score > F(0):
-                        local = document - first_document
-                        if best[local] == F(0):
-                            matched[held] = local
-                            held += 1
-                        if score > best[local] or (score == best[local] and entry < best_entry[local]):
-                            best[local] = score
-                            best_entry[local] = entry
-            table[row, _SUM], table[row, _COVERS], table[row, _COVERED] = F(0), F(0), F(0)
-            bits[row] = np.uint32(0)
-        for place in range(spoken):
-            local = in_sections[place]
-            document, bonus = first_document + local, sections[local, _SECTION_SUM]
-            sections[local, _SECTION_SUM], sections[local, _SECTION_MASS] = F(0), F(0)
-            if bonus > F(0) and document >= first and document < last and (not len(allowed) or allowed[document]):
-                if best[local] == F(0):
-                    matched[held] = local
-                    held += 1
-                    best_entry[local] = -1
-                best[local] += bonus
-        for place in range(held):
-            local = matched[place]
-            count = _keep_best(
-                documents, scores, entries, count, first_document + local, best[local], best_entry[local]
-            )
-            best[local] = F(0)
-        if count == limit:
-            floor = scores[limit - 1]
+                        if not bits[row] >> np.uint32(slot) & np.uint32(1):
+                            mass += slot_below[slot]
+                    own = F(1) + entry_coverage * min(F(1), table[row, _COVERED] / own_mass[entry])
+                    reachable = (
+                        table[row, _SUM] * _power(min(F(1), mass / total), halves) * own * priors[entry] * _SLACK
+                    )
+                    if reachable + highest_bonus >= floor:
+                        # Words of ancestors count towards the query's share where the entry itself lacks them.
+                        for slot in range(slot_count):
+                            if (
+                                slot_below[slot] > F(0)
+                                and not bits[row] >> np.uint32(slot) & np.uint32(1)
+                                and _is_below(
+                                    document, starts[slot], starts[slot + 1], part, ancestor_documents, below_here
+                                )
+                            ):
+                                table[row, _COVERS] += slots[slot, BELOW_MASS]
+                        score = table[row, _SUM] * _power(table[row, _COVERS] / total, halves) * own * priors[entry]
+                        if score > F(0):
+                            local = document - first_document
+                            if best[local] == F(0):
+                                matched[held] = local
+                                held += 1
+                            if score > best[local] or (score == best[local] and entry < best_entry[local]):
+                                best[local] = score
+                                best_entry[local] = entry
+                table[row, _SUM], table[row, _COVERS], table[row, _COVERED] = F(0), F(0), F(0)
+                bits[row] = np.uint32(0)
+            for place in range(spoken):
+                local = in_sections[place]
+                document, bonus = first_document + local, sections[local, _SECTION_SUM]
+                sections[local, _SECTION_SUM], sections[local, _SECTION_MASS] = F(0), F(0)
+                if bonus > F(0) and document >= first and document < last and (not len(allowed) or allowed[document]):
+                    if best[local] == F(0):
+                        matched[held] = local
+                        held += 1
+                        best_entry[local] = -1
+                    best[local] += bonus
+            for place in range(held):
+                local = matched[place]
+                count = _keep_best(
+                    documents, scores, entries, count, first_document + local, best[local], best_entry[local]
+                )
+                best[local] = F(0)
+            if count == limit:
+                floor = scores[limit - 1]
     return count

@@ -24,10 +24,10 @@ _compiled = numba.njit(cache=True, nogil=True)
 def phrase_matches(
     starts: Any, ends: Any, idfs: Any, k1: Any, postings: Any, weights: Any, norms: Any,
     entries: Any, scores: Any, covered: Any, first: int,
-) -> int:  # fmt: skip
+) -> Any:  # fmt: skip
     """Writes the entries that hold all the terms, with their BM25 and the idf they cover, from place `first` on.
 
-    The rarest term comes first. Gives the end of what was written.
+    The rarest term comes first. Gives the end of what was written, and the highest score.
     """
     count = first
     for where in range(starts[0], ends[0]):
@@ -49,7 +49,7 @@ def phrase_matches(
                 covered[kept] = covered[candidate] + (idfs[term] if weights[place] < _NONESSENTIAL else F(0))
                 kept += 1
         count = kept
-    return count
+    return count, scores[first:count].max() if count > first else F(0)
 
 
 @_compiled
@@ -83,17 +83,17 @@ def section_matches(
     starts: Any, ends: Any, idfs: Any, k1: Any, document_count: int,
     postings: Any, weights: Any, owners: Any, gains: Any,
     documents: Any, scores: Any, first: int,
-) -> int:  # fmt: skip
+) -> Any:  # fmt: skip
     """Writes the documents whose scored sections hold all the terms, with their BM25F, from place `first` on.
 
-    Gives the end of what was written, -1 where the postings are such as no builder writes.
+    Gives the end of what was written and the highest score; -1 where the postings are such as no builder writes.
     """
     count = _term_in_sections(
         starts[0], ends[0], idfs[0], k1, document_count, postings, weights, owners, gains, documents, scores, first
     )
     for term in range(1, len(starts)):
         if count < first:
-            return -1
+            return -1, F(0)
         size = ends[term] - starts[term]
         others, other_scores = np.empty(size, np.int32), np.empty(size, np.float32)
         found = _term_in_sections(
@@ -101,7 +101,7 @@ def section_matches(
             others, other_scores, 0,
         )  # fmt: skip
         if found < 0:
-            return -1
+            return -1, F(0)
         kept, place = first, 0
         for candidate in range(first, count):
             document = documents[candidate]
@@ -113,4 +113,4 @@ def section_matches(
                 scores[kept] = scores[candidate] + other_scores[place]
                 kept += 1
         count = kept
-    return count
+    return count, scores[first:count].max() if count > first else F(0)

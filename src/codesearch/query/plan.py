@@ -110,19 +110,14 @@ class Planner:
         if exact:
             return tuple([self._exact_slot(word) for word in kept]), (), ignored
         spans = self._spans(kept) if len(kept) > 1 else []
-        alone = len(kept) == 1
-        ready = [
-            self._slot_within(kept, place, spans)
-            if spans and any(span.first <= place < span.last for span in spans)
-            else self._slot(word, alone)
-            for place, word in enumerate(kept)
-        ]
+        if not spans:
+            ready = [self._slot(word, len(kept) == 1) for word in kept]
+            slots = tuple([one.slot for one in ready])
+        else:
+            ready = [self._slot_within(place, word, spans) for place, word in enumerate(kept)]
+            slots = _shared([one.slot for one in ready])
         rewrites = [rewrite for one in ready for rewrite in one.rewrites]
-        return (
-            _shared([one.slot for one in ready]) if spans else tuple([one.slot for one in ready]),
-            tuple(dict.fromkeys(rewrites)) if rewrites else (),
-            ignored,
-        )
+        return slots, tuple(dict.fromkeys(rewrites)) if rewrites else (), ignored
 
     def _words_of(self, text: str) -> list[_Word]:
         """The words of a text that are no stop words, each term once."""
@@ -231,11 +226,14 @@ class Planner:
     def _spans(self, words: Sequence[_Word]) -> list[_Span]:
         """What the rules give for runs of several words, and neighbours that are one word when joined."""
         found: list[_Span] = []
-        longest = self._longest_rules
+        beginnings = self._beginnings
         for first, word in enumerate(words[:-1]):
-            for last in range(first + 2, min(len(words), first + longest.get(word.term, 0)) + 1):
-                run = words[first:last]
-                for one in self._expanded(run):
+            typed = word.term
+            for last in range(first + 2, len(words) + 1):
+                typed = f"{typed} {words[last - 1].term}"
+                if typed not in beginnings:
+                    break
+                for one in self._expanded(words[first:last]):
                     if one.weight_class != "initials" or word.number is None:
                         found.append(_Span(first, last, one))
             joined = word.word + words[first + 1].word
@@ -251,21 +249,26 @@ class Planner:
         known = self._words.get(word)
         return known.number if known else self._number(self._reader.analyzer.term(word))
 
-    def _slot_within(self, words: Sequence[_Word], place: int, spans: Sequence[_Span]) -> _Ready:
-        """The slot of a word that rules take together with its neighbours."""
-        word = words[place]
-        found = [*self._typed(word), *self._expansions(word, alone=False)]
-        found += [span.alternative for span in spans if span.first <= place < span.last]
-        return _ready(self._made(word, found))
+    def _slot_within(self, place: int, word: _Word, spans: Sequence[_Span]) -> _Ready:
+        """The slot of a word that rules may take together with its neighbours."""
+        found = [span.alternative for span in spans if span.first <= place < span.last]
+        if word.number is None and found:
+            return _ready(self._made(word, [*self._expansions(word, alone=False), *found]))
+        slot, rewrites = ready = self._slot(word, alone=False)
+        if not found:
+            return ready
+        alternatives = _distinct([*slot.alternatives, *found])
+        told = tuple([Rewrite(one.weight_class, " ".join(one.words), one.phrase) for one in found])
+        return _Ready(Slot(slot.word, slot.term, slot.mass, alternatives), rewrites + told)
 
     @cached_property
-    def _longest_rules(self) -> dict[str, int]:
-        """The words of the longest rule that begins with a term."""
-        longest: dict[str, int] = {}
+    def _beginnings(self) -> frozenset[str]:
+        """What rules of several terms begin with, from two terms on, joined by blanks."""
+        found: set[str] = set()
         for typed in self._reader.expansions:
-            words = typed.split(" ")
-            longest[words[0]] = max(longest.get(words[0], 0), len(words))
-        return longest
+            terms = typed.split(" ")
+            found.update(" ".join(terms[:count]) for count in range(2, len(terms) + 1))
+        return frozenset(found)
 
 
 def _distinct(alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
@@ -295,11 +298,16 @@ def _shared(slots: Sequence[Slot]) -> tuple[Slot, ...]:
     masses = {slot.word: slot.mass for slot in slots}
     shared = []
     for slot in slots:
-        alternatives = [
-            one
-            if len(one.words) == 1
-            else one._replace(share=one.share * slot.mass / max(1e-6, sum([masses[word] for word in one.words])))
-            for one in slot.alternatives
-        ]
-        shared.append(slot._replace(alternatives=tuple(alternatives)))
+        if any(len(one.words) > 1 for one in slot.alternatives):
+            alternatives = tuple([_part(one, slot.mass, masses) for one in slot.alternatives])
+            slot = Slot(slot.word, slot.term, slot.mass, alternatives)
+        shared.append(slot)
     return tuple(shared)
+
+
+def _part(one: Alternative, mass: float, masses: dict[str, float]) -> Alternative:
+    """The alternative with the share of a slot of this mass."""
+    if len(one.words) == 1:
+        return one
+    share = one.share * mass / max(1e-6, sum([masses[word] for word in one.words]))
+    return Alternative(one.terms, one.weight, one.weight_class, one.phrase, one.words, share)

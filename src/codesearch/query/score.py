@@ -155,6 +155,12 @@ class Sections:
         self.gains = (np.array(fields.weights, F)[numbers] / norms).astype(F)
         self.weights = arrays["section.weights"]
 
+    @cached_property
+    def posting_counts(self) -> list[int]:
+        """How many entries hold each term."""
+        counts: list[int] = np.diff(self.offsets).tolist()
+        return counts
+
     def matches(self, terms: Sequence[int]) -> tuple[Ints, Floats]:
         """The documents that hold all the terms in scored sections, in order, and their BM25F in each."""
         documents, scores = self._term(terms[0])

@@ -38,14 +38,16 @@ _MOST_RANKED = 1000
 """More hits than this are sorted faster by the plain path."""
 _PHRASE_POSTINGS = _SECTION_POSTINGS = 2_000_000
 """Postings of phrases, and of sections, that are remembered, in all."""
-_REMEMBERED_SLOTS = 50_000
+_MARK_BYTES, _LEAST_MARKS = 32_000_000, 2_000
+"""Bytes that remember how high each alternative scores in each block, but at least so many alternatives: those of the
+longest query fit."""
 
 _PART = 128
 """Entries of a block: its scratch table fits the second-level cache of a core."""
 
 _NO_MASK = np.zeros(0, bool)
 _NONE = Ranked(np.zeros(0, np.int32), np.zeros(0, F), np.zeros(0, np.int32))
-_SLOT, _ALTERNATIVE = Struct("=i2f"), Struct("=7i5f")
+_SLOT, _ALTERNATIVE = Struct("=i2f"), Struct("=8i4f")
 """The rows that the kernel reads; it names their numbers."""
 
 
@@ -98,20 +100,28 @@ class _Packed(NamedTuple):
 class _Memory:
     """Slots made ready for the kernel, with the matches of their phrases and sections in runs of arrays."""
 
-    def __init__(self, collection: Collection, peaks: Floats, phrases: int, sections: int) -> None:
-        """Makes room for so many postings of phrases and of sections."""
-        from codesearch.query import matching
+    def __init__(self, collection: Collection, blocks: tuple[Longs, Longs], phrases: int, sections: int) -> None:
+        """Makes room for so many postings of phrases and of sections; `blocks` are bounds in entries and documents."""
+        from codesearch.query import kernel, matching
 
-        self._collection, self._peaks, self._matching = collection, peaks, matching
-        self._phrases_used = self._sections_used = 0
+        self._collection, self._blocks = collection, blocks
+        self._kernel, self._matching = kernel, matching
+        self._phrases_used = self._sections_used = self._marks_used = 0
         self.packed: dict[Slot, _Packed] = {}
         self.phrases = (np.zeros(phrases, np.int32), np.zeros(phrases, F), np.zeros(phrases, F))
         self.sections = (np.zeros(sections, np.int32), np.zeros(sections, F))
+        count = len(blocks[0]) - 1
+        rows = max(_LEAST_MARKS, _MARK_BYTES // max(1, 5 * count))
+        # Zeros that nobody wrote to yet take no memory.
+        self.marks = (np.zeros((rows, count), F), np.zeros((rows, count), np.uint8))
 
-    def has_room(self, room: tuple[int, int]) -> bool:
-        """Whether so many more postings of phrases and of sections fit."""
-        fits = self._phrases_used + room[0] <= len(self.phrases[0])
-        return fits and self._sections_used + room[1] <= len(self.sections[0]) and len(self.packed) < _REMEMBERED_SLOTS
+    def has_room(self, room: _Room) -> bool:
+        """Whether so much more fits."""
+        return (
+            self._phrases_used + room.phrases <= len(self.phrases[0])
+            and self._sections_used + room.sections <= len(self.sections[0])
+            and self._marks_used + room.alternatives <= len(self.marks[0])
+        )
 
     def keep(self, slots: Iterable[Slot]) -> None:
         """Packs those of the slots that are not."""
@@ -124,31 +134,45 @@ class _Memory:
         rows = b""
         for one in slot.alternatives:
             factor = one.weight * one.share
-            where, idf, highest = self._entries_of(one) if len(one.terms) == 1 else self._phrase(one)
+            row, self._marks_used = self._marks_used, self._marks_used + 1
+            where, idf = self._term(one, row, factor) if len(one.terms) == 1 else self._phrase(one, row, factor)
             start, end, loudest = self._sections_of(one)
-            weights = idf, factor, one.weight * slot.mass, highest * factor, loudest * factor
-            rows += _ALTERNATIVE.pack(*where, start, end, *weights)
+            if start < end:
+                self._mark(self.sections[0], start, end, self._kernel.IS_SAID, row)
+            rows += _ALTERNATIVE.pack(*where, start, end, row, idf, factor, one.weight * slot.mass, loudest * factor)
         below = ranking.ancestor_share * ancestor_mass(slot)
         count = posting_count(self._collection, slot)
         return _Packed(count, _SLOT.pack(len(slot.alternatives), slot.mass, below), rows)
 
-    def _entries_of(self, one: Alternative) -> tuple[_Where, float, float]:
-        """Where the postings of one term lie, its idf, and its highest score in any entry."""
-        (term,) = one.terms
-        own, below = self._collection.offsets, self._collection.ancestor_offsets
-        where = (0, int(own[term]), int(own[term + 1]), int(below[term]), int(below[term + 1]))
-        return where, float(self._collection.idf[term]), float(self._peaks[term])
+    def _mark(self, documents: Ints, start: int, end: int, mark: int, row: int) -> None:
+        self._kernel.mark_blocks(documents, start, end, self._blocks[1], mark, self.marks[1][row])
 
-    def _phrase(self, one: Alternative) -> tuple[_Where, float, float]:
+    def _term(self, one: Alternative, row: int, factor: float) -> tuple[_Where, float]:
+        """Where the postings of one term lie, and its idf."""
+        collection, (term,) = self._collection, one.terms
+        start, end = int(collection.offsets[term]), int(collection.offsets[term + 1])
+        begin, stop = int(collection.ancestor_offsets[term]), int(collection.ancestor_offsets[term + 1])
+        idf, k1 = collection.idf[term], F(collection.ranking.k1)
+        self._kernel.top_of_term(
+            collection.entries, collection.weights, collection.norms, start, end, idf, F(factor), k1,
+            self._blocks[0], self.marks[0][row],
+        )  # fmt: skip
+        if begin < stop:
+            self._mark(collection.ancestor_documents, begin, stop, self._kernel.IS_BELOW, row)
+        return (0, start, end, begin, stop), float(idf)
+
+    def _phrase(self, one: Alternative, row: int, factor: float) -> tuple[_Where, float]:
         """The same for several terms, whose matches are written to the memory."""
         collection, start = self._collection, self._phrases_used
         terms = np.array(collection.by_rarity(one.terms))
         offsets, k1 = collection.offsets, F(collection.ranking.k1)
-        self._phrases_used, highest = self._matching.phrase_matches(
+        self._phrases_used = end = self._matching.phrase_matches(
             offsets[terms], offsets[terms + 1], collection.idf[terms], k1,
             collection.entries, collection.weights, collection.norms, *self.phrases, start,
         )  # fmt: skip
-        return (1, start, self._phrases_used, 0, 0), 0.0, highest
+        entries, scores, _ = self.phrases
+        self._kernel.top_of_phrase(entries, scores, start, end, F(factor), self._blocks[0], self.marks[0][row])
+        return (1, start, end, 0, 0), 0.0
 
     def _sections_of(self, one: Alternative) -> tuple[int, int, float]:
         """The slice of the memory with the documents whose sections hold an alternative, and their highest score.
@@ -172,15 +196,24 @@ class _Memory:
         return start, end, highest
 
 
-def _room(collection: Collection, slots: Iterable[Slot]) -> tuple[int, int]:
-    """How many postings of phrases, and of sections, slots need at most."""
-    phrases = sections = 0
+class _Room(NamedTuple):
+    """What slots need at most: postings of phrases and of sections, and alternatives."""
+
+    phrases: int
+    sections: int
+    alternatives: int
+
+
+def _room(collection: Collection, slots: Iterable[Slot]) -> _Room:
+    """What slots need at most."""
+    phrases = sections = alternatives = 0
     counts, said = collection.posting_counts, collection.sections.posting_counts
     for slot in slots:
+        alternatives += len(slot.alternatives)
         for one in slot.alternatives:
             phrases += min(counts[term] for term in one.terms) if len(one.terms) > 1 else 0
             sections += said[one.terms[0]]
-    return phrases, sections
+    return _Room(phrases, sections, alternatives)
 
 
 class _Scratch(NamedTuple):
@@ -215,8 +248,6 @@ class CompiledRanking:
         self._collection = collection
         self._scratch: list[_Scratch] = []
         self._lock = threading.Lock()
-        self._peaks = collection.peaks()
-        self._memory = _Memory(collection, self._peaks, _PHRASE_POSTINGS, _SECTION_POSTINGS)
         parts = _parts(owners)
         blocks = np.append(parts[: -1 : kernel.PARTS], parts[-1])
         documents, part_documents = _first_documents(collection, blocks), _first_documents(collection, parts)
@@ -226,6 +257,8 @@ class CompiledRanking:
             collection.document_priors, collection.ancestor_documents, blocks, documents,
             _block_priors(collection, blocks, documents), parts, part_documents,
         )  # fmt: skip
+        self._blocks = blocks, documents
+        self._memory = _Memory(collection, self._blocks, _PHRASE_POSTINGS, _SECTION_POSTINGS)
         self._formula = F(ranking.k1), ranking.coverage_halves, F(ranking.entry_coverage), F(ranking.clinical)
 
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
@@ -238,7 +271,7 @@ class CompiledRanking:
         documents, scores, entries = np.empty(limit, np.int32), np.empty(limit, F), np.empty(limit, np.int32)
         scratch = self._take_scratch()
         count = self._rank_entries(
-            *self._index, *memory.phrases, *memory.sections,
+            *self._index, *memory.phrases, *memory.sections, *memory.marks,
             np.frombuffer(b"".join([slot.slot for slot in packed]), np.int32), np.frombuffer(rows, np.int32),
             *span, _NO_MASK if allowed is None else allowed, F(sum([slot.mass for slot in slots])), *self._formula,
             *scratch, documents, scores, entries,
@@ -259,9 +292,9 @@ class CompiledRanking:
             with self._lock:
                 memory = self._memory
                 if not memory.has_room(_room(self._collection, (slot for slot in slots if slot not in memory.packed))):
-                    phrases, sections = _room(self._collection, slots)
-                    room = max(phrases, _PHRASE_POSTINGS), max(sections, _SECTION_POSTINGS)
-                    memory = self._memory = _Memory(self._collection, self._peaks, *room)
+                    needed = _room(self._collection, slots)
+                    room = max(needed.phrases, _PHRASE_POSTINGS), max(needed.sections, _SECTION_POSTINGS)
+                    memory = self._memory = _Memory(self._collection, self._blocks, *room)
                 memory.keep(slots)
             return memory, [memory.packed[slot] for slot in slots]
 

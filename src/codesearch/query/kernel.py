@@ -1,7 +1,7 @@
 """The compiled path of scoring: blocks of entries, the most promising first, with the same answers as `score`.
 
-A first pass finds which postings fall into which block, and with them the most that any document of a block can score.
-Blocks are then scored from the highest of these bounds down, until no bound reaches the weakest of the best documents
+The highest score of each alternative in each block tells the most that any document of a block can score. Blocks are
+then scored from the highest of these bounds down, until no bound reaches the weakest of the best documents
 (the floor). In a block, slots whose postings all together cannot lift an entry over the floor are not walked (MaxScore:
 Turtle and Flood 1995): they are only looked up for entries that another slot matched, and only where those can still
 reach it. Bounds are raised a little, so that rounding never cuts a hit.
@@ -28,13 +28,16 @@ ALTERNATIVES, MASS, BELOW_MASS = range(3)
 SLOT_ROW = 3
 """A slot: how many alternatives it has; as floats, its weight in the query, and what it adds to the share of an entry
 below an ancestor whose name holds it."""
-IS_PHRASE, START, END, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, IDF, FACTOR, SHARE, HIGHEST, SECTION_HIGHEST = (
-    range(12)
-)
+(
+    IS_PHRASE, START, END, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, MARKS, IDF, FACTOR, SHARE, LOUDEST,
+) = range(12)  # fmt: skip
 ALTERNATIVE_ROW = 12
-"""An alternative: whether its postings lie with the phrases, its slices of postings, of documents below an ancestor that
-holds it, and of documents whose sections hold it; as floats, how it is weighed, and the most it can add to an entry and
-to a document's sections."""
+"""An alternative: whether its postings lie with the phrases, its slices of postings, of documents below an ancestor
+that holds it, and of documents whose sections hold it, and its row in the marks of blocks; as floats, how it is
+weighed, and the most that it can add to a document's sections."""
+IS_BELOW, IS_SAID = 1, 2
+"""What the marks of an alternative say of a block, beside its highest score there: whether a document of the block is
+below an ancestor that holds it, and whether one's sections hold it."""
 
 _SUM, _COVERS, _COVERED, _BEST, _BEST_SHARE, _PART = range(6)
 COLUMNS = 8
@@ -93,11 +96,55 @@ def _next_from(ordered: Any, low: int, high: int, wanted: int) -> int:
 @_compiled
 def _cut(ordered: Any, start: int, end: int, bounds: Any, places: Any) -> None:
     """Where an ordered slice crosses each bound: `places[b]` is its first place not below `bounds[b]`."""
-    place = start
-    for bound in range(len(bounds)):
-        if place < end:
-            place = _next_from(ordered, place, end, bounds[bound])
+    place = _first_from(ordered, start, end, bounds[0])
+    places[0] = place
+    for bound in range(1, len(bounds)):
+        place = _next_from(ordered, place, end, bounds[bound])
         places[bound] = place
+
+
+@_compiled
+def mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, marks: Any) -> None:
+    """Marks the blocks in which an ordered slice has anything."""
+    place, last = start, len(bounds) - 1
+    for block in range(last):
+        if place == end:
+            break
+        if ordered[place] < bounds[block + 1]:
+            marks[block] |= mark
+            place = _next_from(ordered, place, end, bounds[block + 1])
+
+
+@_compiled
+def top_of_term(
+    postings: Any,
+    weights: Any,
+    norms: Any,
+    start: int,
+    end: int,
+    idf: Any,
+    factor: Any,
+    k1: Any,
+    bounds: Any,
+    tops: Any,
+) -> None:
+    """The highest score of a term in each block."""
+    block = 0
+    for where in range(start, end):
+        entry = postings[where]
+        while entry >= bounds[block + 1]:
+            block += 1
+        tops[block] = max(tops[block], _bm25(weights[where], norms[entry], idf, k1) * factor)
+
+
+@_compiled
+def top_of_phrase(entries: Any, scores: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
+    """The highest score of a phrase in each block."""
+    block = 0
+    for where in range(start, end):
+        while entries[where] >= bounds[block + 1]:
+            block += 1
+        tops[block] = max(tops[block], scores[where] * factor)
 
 
 @_compiled
@@ -131,8 +178,10 @@ def rank_entries(
     # the index: entries and their postings, documents, blocks with their highest priors of entries and documents
     postings: Any, weights: Any, norms: Any, owners: Any, own_mass: Any, priors: Any, document_priors: Any,
     ancestor_documents: Any, blocks: Any, block_documents: Any, block_priors: Any, parts: Any, part_documents: Any,
-    # what is remembered: matches of phrases, and documents whose sections match with their scores
+    # what is remembered: matches of phrases, documents whose sections match with their scores, and by block the highest
+    # score of each alternative and its marks
     extra_entries: Any, extra_scores: Any, extra_covered: Any, section_documents: Any, section_scores: Any,
+    highest: Any, marks: Any,
     # the query: rows of its slots, and of all their alternatives
     slot_rows: Any, alternative_rows: Any,
     # documents that may be found
@@ -154,15 +203,6 @@ def rank_entries(
     starts = np.zeros(slot_count + 1, np.int64)
     for slot in range(slot_count):
         starts[slot + 1] = starts[slot] + counts[slot, ALTERNATIVES]
-    at = np.empty((alternatives, block_count + 1), np.int32)
-    below, said = np.empty_like(at), np.empty_like(at)
-    for one in range(alternatives):
-        if places[one, IS_PHRASE]:
-            _cut(extra_entries, places[one, START], places[one, END], blocks, at[one])
-        else:
-            _cut(postings, places[one, START], places[one, END], blocks, at[one])
-        _cut(ancestor_documents, places[one, BELOW_FROM], places[one, BELOW_TO], block_documents, below[one])
-        _cut(section_documents, places[one, SECTION_FROM], places[one, SECTION_TO], block_documents, said[one])
     # The most that a document of each block can score. Blocks in the inner loops: so they are done several at once.
     tops, reach = np.zeros(block_count, np.float32), np.zeros(block_count, np.float32)
     section_tops, section_reach = np.zeros(block_count, np.float32), np.zeros(block_count, np.float32)
@@ -172,21 +212,17 @@ def rank_entries(
         top_of[:], share_of[:], section_of[:] = F(0), F(0), F(0)
         below_mass = slots[slot, BELOW_MASS]
         for one in range(starts[slot], starts[slot + 1]):
-            highest, own_share = numbers[one, HIGHEST], numbers[one, SHARE]
-            loudest = numbers[one, SECTION_HIGHEST]
-            cuts = at[one]
+            own_share, loudest = numbers[one, SHARE], numbers[one, LOUDEST]
+            own_top, own_marks = highest[places[one, MARKS]], marks[places[one, MARKS]]
             for block in range(block_count):
-                found = cuts[block] < cuts[block + 1]
-                top_of[block] = max(top_of[block], highest if found else F(0))
-                share_of[block] = max(share_of[block], own_share if found else F(0))
+                top_of[block] = max(top_of[block], own_top[block])
+                share_of[block] = max(share_of[block], own_share if own_top[block] > F(0) else F(0))
             if places[one, BELOW_FROM] < places[one, BELOW_TO]:
-                cuts = below[one]
                 for block in range(block_count):
-                    share_of[block] = max(share_of[block], below_mass if cuts[block] < cuts[block + 1] else F(0))
+                    share_of[block] = max(share_of[block], below_mass if own_marks[block] & IS_BELOW else F(0))
             if places[one, SECTION_FROM] < places[one, SECTION_TO]:
-                cuts = said[one]
                 for block in range(block_count):
-                    section_of[block] = max(section_of[block], loudest if cuts[block] < cuts[block + 1] else F(0))
+                    section_of[block] = max(section_of[block], loudest if own_marks[block] & IS_SAID else F(0))
         for block in range(block_count):
             tops[block] += top_of[block]
             reach[block] += share_of[block]
@@ -218,14 +254,25 @@ def rank_entries(
             break
         first_part = block * PARTS
         last_part = min(first_part + PARTS, len(parts) - 1)
+        entry_bounds, document_bounds = parts[first_part : last_part + 1], part_documents[first_part : last_part + 1]
         for one in range(alternatives):
-            if places[one, IS_PHRASE]:
-                _cut(extra_entries, at[one, block], at[one, block + 1], parts[first_part : last_part + 1], here[one])
+            start, end, row = places[one, START], places[one, END], places[one, MARKS]
+            if highest[row, block] == F(0):
+                here[one] = 0
+            elif places[one, IS_PHRASE]:
+                _cut(extra_entries, start, end, entry_bounds, here[one])
             else:
-                _cut(postings, at[one, block], at[one, block + 1], parts[first_part : last_part + 1], here[one])
-            bounds_of = part_documents[first_part : last_part + 1]
-            _cut(ancestor_documents, below[one, block], below[one, block + 1], bounds_of, below_here[one])
-            _cut(section_documents, said[one, block], said[one, block + 1], bounds_of, said_here[one])
+                _cut(postings, start, end, entry_bounds, here[one])
+            if marks[row, block] & IS_BELOW:
+                start, end = places[one, BELOW_FROM], places[one, BELOW_TO]
+                _cut(ancestor_documents, start, end, document_bounds, below_here[one])
+            else:
+                below_here[one] = 0
+            if marks[row, block] & IS_SAID:
+                start, end = places[one, SECTION_FROM], places[one, SECTION_TO]
+                _cut(section_documents, start, end, document_bounds, said_here[one])
+            else:
+                said_here[one] = 0
         for part in range(last_part - first_part):
             base, first_document = parts[first_part + part], part_documents[first_part + part]
             # What a slot can add to an entry: score, share of the query, share by an ancestor's name.
@@ -235,12 +282,12 @@ def rank_entries(
                 loudest = F(0)
                 for one in range(starts[slot], starts[slot + 1]):
                     if here[one, part] < here[one, part + 1]:
-                        slot_tops[slot] = max(slot_tops[slot], numbers[one, HIGHEST])
+                        slot_tops[slot] = max(slot_tops[slot], highest[places[one, MARKS], block])
                         slot_shares[slot] = max(slot_shares[slot], numbers[one, SHARE])
                     if below_here[one, part] < below_here[one, part + 1]:
                         slot_below[slot] = slots[slot, BELOW_MASS]
                     if said_here[one, part] < said_here[one, part + 1]:
-                        loudest = max(loudest, numbers[one, SECTION_HIGHEST])
+                        loudest = max(loudest, numbers[one, LOUDEST])
                 slot_shares[slot] = max(slot_shares[slot], slot_below[slot])
                 above += slot_below[slot]
                 most += slot_tops[slot]

@@ -24,10 +24,10 @@ _compiled = numba.njit(cache=True, nogil=True)
 def phrase_matches(
     starts: Any, ends: Any, idfs: Any, k1: Any, postings: Any, weights: Any, norms: Any,
     entries: Any, scores: Any, covered: Any, first: int,
-) -> Any:  # fmt: skip
+) -> int:  # fmt: skip
     """Writes the entries that hold all the terms, with their BM25 and the idf they cover, from place `first` on.
 
-    The rarest term comes first. Gives the end of what was written, and the highest score.
+    The rarest term comes first. Gives the end of what was written.
     """
     count = first
     for where in range(starts[0], ends[0]):
@@ -49,7 +49,7 @@ def phrase_matches(
                 covered[kept] = covered[candidate] + (idfs[term] if weights[place] < _NONESSENTIAL else F(0))
                 kept += 1
         count = kept
-    return count, scores[first:count].max() if count > first else F(0)
+    return count
 
 
 @_compiled

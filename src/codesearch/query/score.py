@@ -73,17 +73,6 @@ class Collection:
         counts: list[int] = np.diff(self.offsets).tolist()
         return counts
 
-    def peaks(self) -> Floats:
-        """The highest BM25 of each term in any entry."""
-        frequencies = (self.weights & MAX_FREQUENCY).astype(F)
-        parts = frequencies / (frequencies + self.norms[self.entries])
-        starts = self.offsets[:-1]
-        used = self.offsets[1:] > starts
-        peaks = np.zeros(len(starts), F)
-        if used.any():
-            peaks[used] = np.maximum.reduceat(parts, starts[used])
-        return (self.idf * peaks * F(self.ranking.k1 + 1)).astype(F)
-
     @staticmethod
     def _document_priors(reader: IndexReader) -> Floats:
         """Mild priors: "unspecified" codes and billable ones first among equals, ended ones last."""

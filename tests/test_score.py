@@ -15,8 +15,8 @@ from query_support import cm, codes, header, index_of, reader_of, with_rules
 from random_corpora import RULES, Filter, corpora, filters, queries
 from reference_ranking import ReferenceRanking
 
-from codesearch.query import engine
-from codesearch.query.engine import CompiledRanking
+from codesearch.query import compiled as compiled_path
+from codesearch.query.compiled import CompiledRanking
 from codesearch.query.plan import Planner, Slot
 from codesearch.query.score import Collection, Ranked, power, rank, score_documents
 from codesearch.records import CodeRecord, Purpose
@@ -52,7 +52,7 @@ def test_array_compiled_and_reference_ranking_agree(
 ) -> None:
     chosen: Filter = data.draw(filters(len(records)))
     with reader_of(records, SETTINGS) as reader, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_PART", block)
+        patch.setattr(compiled_path, "PART", block)
         collection = Collection(reader)
         slots, _, _ = Planner(reader).slots(text, False)
         by_arrays = rank(collection, slots, chosen.span, chosen.allowed, limit)

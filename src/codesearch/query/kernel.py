@@ -21,8 +21,8 @@ import numpy as np
 
 F = np.float32
 _SLACK = F(1.0001)
-_FREQUENCY = 0x7F
-_NONESSENTIAL = 0x80
+FREQUENCY = 0x7F
+NONESSENTIAL = 0x80
 
 ALTERNATIVES, MASS, BELOW_MASS = range(3)
 SLOT_ROW = 3
@@ -64,13 +64,13 @@ def _power(share: Any, halves: Any) -> Any:
 
 
 @_inline
-def _bm25(weight: Any, norm: Any, idf: Any, k1: Any) -> Any:
-    frequency = F(weight & _FREQUENCY)
+def bm25(weight: Any, norm: Any, idf: Any, k1: Any) -> Any:
+    frequency = F(weight & FREQUENCY)
     return idf * (frequency * (k1 + F(1)) / (frequency + norm))
 
 
 @_inline
-def _first_from(ordered: Any, low: int, high: int, wanted: int) -> int:
+def first_from(ordered: Any, low: int, high: int, wanted: int) -> int:
     """The first place of an ordered slice whose value is at least the wanted one."""
     while low < high:
         middle = (low + high) >> 1
@@ -82,7 +82,7 @@ def _first_from(ordered: Any, low: int, high: int, wanted: int) -> int:
 
 
 @_inline
-def _next_from(ordered: Any, low: int, high: int, wanted: int) -> int:
+def next_from(ordered: Any, low: int, high: int, wanted: int) -> int:
     """The same, for a place that is probably near: in steps that double, then by halves."""
     if low == high or ordered[low] >= wanted:
         return low
@@ -90,61 +90,17 @@ def _next_from(ordered: Any, low: int, high: int, wanted: int) -> int:
     while low + step < high and ordered[low + step] < wanted:
         low += step
         step *= 2
-    return _first_from(ordered, low + 1, min(high, low + step), wanted)
+    return first_from(ordered, low + 1, min(high, low + step), wanted)
 
 
 @_compiled
 def _cut(ordered: Any, start: int, end: int, bounds: Any, places: Any) -> None:
     """Where an ordered slice crosses each bound: `places[b]` is its first place not below `bounds[b]`."""
-    place = _first_from(ordered, start, end, bounds[0])
+    place = first_from(ordered, start, end, bounds[0])
     places[0] = place
     for bound in range(1, len(bounds)):
-        place = _next_from(ordered, place, end, bounds[bound])
+        place = next_from(ordered, place, end, bounds[bound])
         places[bound] = place
-
-
-@_compiled
-def mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, marks: Any) -> None:
-    """Marks the blocks in which an ordered slice has anything."""
-    place, last = start, len(bounds) - 1
-    for block in range(last):
-        if place == end:
-            break
-        if ordered[place] < bounds[block + 1]:
-            marks[block] |= mark
-            place = _next_from(ordered, place, end, bounds[block + 1])
-
-
-@_compiled
-def top_of_term(
-    postings: Any,
-    weights: Any,
-    norms: Any,
-    start: int,
-    end: int,
-    idf: Any,
-    factor: Any,
-    k1: Any,
-    bounds: Any,
-    tops: Any,
-) -> None:
-    """The highest score of a term in each block."""
-    block = 0
-    for where in range(start, end):
-        entry = postings[where]
-        while entry >= bounds[block + 1]:
-            block += 1
-        tops[block] = max(tops[block], _bm25(weights[where], norms[entry], idf, k1) * factor)
-
-
-@_compiled
-def top_of_phrase(entries: Any, scores: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
-    """The highest score of a phrase in each block."""
-    block = 0
-    for where in range(start, end):
-        while entries[where] >= bounds[block + 1]:
-            block += 1
-        tops[block] = max(tops[block], scores[where] * factor)
 
 
 @_compiled
@@ -167,7 +123,7 @@ def _keep_best(documents: Any, scores: Any, entries: Any, count: int, document: 
 def _is_below(document: int, begin: int, end: int, block: int, ancestor_documents: Any, below: Any) -> bool:
     """Whether an ancestor's name of a document holds one of a slot's terms."""
     for one in range(begin, end):
-        where = _first_from(ancestor_documents, below[one, block], below[one, block + 1], document)
+        where = first_from(ancestor_documents, below[one, block], below[one, block + 1], document)
         if where < below[one, block + 1] and ancestor_documents[where] == document:
             return True
     return False
@@ -229,7 +185,7 @@ def rank_entries(
             section_tops[block] += section_of[block]
             section_reach[block] += slots[slot, MASS] if section_of[block] > F(0) else F(0)
     bounds = np.zeros(block_count, np.float32)
-    promising = np.empty(block_count, np.int64)
+    promising: Any = np.empty(block_count, np.int64)
     candidates = 0
     for block in range(block_count):
         if block_documents[block + 1] <= first or block_documents[block] >= last:
@@ -330,10 +286,10 @@ def rank_entries(
             walked = slot_count
             while walked > 0:
                 slot = walked - 1
-                reach = min(F(1), (rest_share + slot_shares[slot] + above - slot_below[slot]) / total)
+                left = min(F(1), (rest_share + slot_shares[slot] + above - slot_below[slot]) / total)
                 unseen = (
                     (rest + slot_tops[slot])
-                    * _power(reach, halves)
+                    * _power(left, halves)
                     * (F(1) + entry_coverage)
                     * block_priors[block, 0]
                     * _SLACK
@@ -356,8 +312,8 @@ def rank_entries(
                             score, covered = extra_scores[where], extra_covered[where]
                         else:
                             entry = postings[where]
-                            score = _bm25(weights[where], norms[entry], idf, k1)
-                            covered = idf if weights[where] < _NONESSENTIAL else F(0)
+                            score = bm25(weights[where], norms[entry], idf, k1)
+                            covered = idf if weights[where] < NONESSENTIAL else F(0)
                         score = score * factor
                         row = entry - base
                         if bits[row] == np.uint32(0) and table[row, _BEST] == F(0):
@@ -404,16 +360,16 @@ def rank_entries(
                             low, high = here[one, part], here[one, part + 1]
                             factor = numbers[one, FACTOR]
                             if places[one, IS_PHRASE]:
-                                where = _first_from(extra_entries, low, high, entry)
+                                where = first_from(extra_entries, low, high, entry)
                                 if where == high or extra_entries[where] != entry:
                                     continue
                                 score, covered = extra_scores[where], extra_covered[where]
                             else:
-                                where = _first_from(postings, low, high, entry)
+                                where = first_from(postings, low, high, entry)
                                 if where == high or postings[where] != entry:
                                     continue
-                                score = _bm25(weights[where], norms[entry], numbers[one, IDF], k1)
-                                covered = numbers[one, IDF] if weights[where] < _NONESSENTIAL else F(0)
+                                score = bm25(weights[where], norms[entry], numbers[one, IDF], k1)
+                                covered = numbers[one, IDF] if weights[where] < NONESSENTIAL else F(0)
                             score = score * factor
                             if score > top:
                                 top, best_share, cover = score, numbers[one, SHARE], covered * factor

@@ -1,7 +1,8 @@
-"""Compiled matching of an alternative: the entries that hold all its terms, and the documents whose sections do.
+"""Compiled matching of an alternative: the entries that hold all its terms, the documents whose sections do, and in
+which blocks they lie.
 
-What stands here gives the same bits as `score.Collection.matches` and `score.Sections.matches`, into arrays that the
-caller keeps. Importing this module loads numba.
+Matches have the same bits as those of `score.Collection.matches` and `score.Sections.matches`; all is written to arrays
+of the caller's. Importing this module loads numba.
 """
 
 from __future__ import annotations
@@ -11,11 +12,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from codesearch.query.kernel import _bm25, _next_from
+from codesearch.query.kernel import FREQUENCY, NONESSENTIAL, bm25, next_from
 
 F = np.float32
-_FREQUENCY = 0x7F
-_NONESSENTIAL = 0x80
 
 _compiled = numba.njit(cache=True, nogil=True)
 
@@ -33,20 +32,20 @@ def phrase_matches(
     for where in range(starts[0], ends[0]):
         entry = postings[where]
         entries[count] = entry
-        scores[count] = _bm25(weights[where], norms[entry], idfs[0], k1)
-        covered[count] = idfs[0] if weights[where] < _NONESSENTIAL else F(0)
+        scores[count] = bm25(weights[where], norms[entry], idfs[0], k1)
+        covered[count] = idfs[0] if weights[where] < NONESSENTIAL else F(0)
         count += 1
     for term in range(1, len(starts)):
         place, kept = starts[term], first
         for candidate in range(first, count):
             entry = entries[candidate]
-            place = _next_from(postings, place, ends[term], entry)
+            place = next_from(postings, place, ends[term], entry)
             if place == ends[term]:
                 break
             if postings[place] == entry:
                 entries[kept] = entry
-                scores[kept] = scores[candidate] + _bm25(weights[place], norms[entry], idfs[term], k1)
-                covered[kept] = covered[candidate] + (idfs[term] if weights[place] < _NONESSENTIAL else F(0))
+                scores[kept] = scores[candidate] + bm25(weights[place], norms[entry], idfs[term], k1)
+                covered[kept] = covered[candidate] + (idfs[term] if weights[place] < NONESSENTIAL else F(0))
                 kept += 1
         count = kept
     return count
@@ -68,7 +67,7 @@ def _term_in_sections(
         previous = document
         total = 0.0
         while where < end and 0 <= postings[where] < len(owners) and owners[postings[where]] == document:
-            total += np.float64(gains[postings[where]] * F(weights[where] & _FREQUENCY))
+            total += np.float64(gains[postings[where]] * F(weights[where] & FREQUENCY))
             where += 1
         weighted = F(total)
         if weighted > F(0):
@@ -105,7 +104,7 @@ def section_matches(
         kept, place = first, 0
         for candidate in range(first, count):
             document = documents[candidate]
-            place = _next_from(others, place, found, document)
+            place = next_from(others, place, found, document)
             if place == found:
                 break
             if others[place] == document:
@@ -114,3 +113,47 @@ def section_matches(
                 kept += 1
         count = kept
     return count, scores[first:count].max() if count > first else F(0)
+
+
+@_compiled
+def mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, marks: Any) -> None:
+    """Marks the blocks in which an ordered slice has anything."""
+    place, last = start, len(bounds) - 1
+    for block in range(last):
+        if place == end:
+            break
+        if ordered[place] < bounds[block + 1]:
+            marks[block] |= mark
+            place = next_from(ordered, place, end, bounds[block + 1])
+
+
+@_compiled
+def top_of_term(
+    postings: Any,
+    weights: Any,
+    norms: Any,
+    start: int,
+    end: int,
+    idf: Any,
+    factor: Any,
+    k1: Any,
+    bounds: Any,
+    tops: Any,
+) -> None:
+    """The highest score of a term in each block."""
+    block = 0
+    for where in range(start, end):
+        entry = postings[where]
+        while entry >= bounds[block + 1]:
+            block += 1
+        tops[block] = max(tops[block], bm25(weights[where], norms[entry], idf, k1) * factor)
+
+
+@_compiled
+def top_of_phrase(entries: Any, scores: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
+    """The highest score of a phrase in each block."""
+    block = 0
+    for where in range(start, end):
+        while entries[where] >= bounds[block + 1]:
+            block += 1
+        tops[block] = max(tops[block], scores[where] * factor)

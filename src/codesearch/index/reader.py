@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -68,6 +69,7 @@ class IndexReader:
         self.records = RecordFile(folder)
         self._expansion_file = ExpansionFile(folder)
         self.systems = self._system_slices()
+        self._close = weakref.finalize(self, _close, self.records, self._expansion_file)
 
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
@@ -142,6 +144,10 @@ class IndexReader:
         return next((document for document in range(start, last) if bare(self.codes[document]) == wanted), None)
 
     def close(self) -> None:
-        """Closes the files; memory maps go with the object."""
-        self.records.close()
-        self._expansion_file.close()
+        """Closes the files, as happens too when nobody holds the reader any more; memory maps go with the object."""
+        self._close()
+
+
+def _close(*files: RecordFile | ExpansionFile) -> None:
+    for file in files:
+        file.close()

@@ -137,8 +137,9 @@ def print_policies(rows: Sequence[CodePolicy]) -> None:
     table = _table("system", "code", "policy*", *(["payer*"] if payers else []), *(["effective"] if dates else []))
     for row in rows:
         below = [Text(one_line(text), style="dim") for text in (row.name if are_several else "", row.url) if text]
-        cells = [one_line(row.system), one_line(row.code or ""), Group(Text(one_line(row.title)), *below)]
-        table.add_row(*cells, *([one_line(row.payer)] if payers else []), *([one_line(row.effective)] if dates else []))
+        policy = Group(Text(one_line(row.title)), *below)
+        facts = [one_line(fact) for fact, is_shown in ((row.payer, payers), (row.effective, dates)) if is_shown]
+        table.add_row(one_line(row.system), one_line(row.code or ""), policy, *facts)
     console(sys.stdout).print(table)
 
 

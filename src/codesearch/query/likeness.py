@@ -13,7 +13,7 @@ import numpy as np
 
 from codesearch.index.fields import SectionReader, title_texts
 from codesearch.index.reader import IndexReader
-from codesearch.query.plan import Alternative, Slot
+from codesearch.query.family import parents
 from codesearch.query.score import Ints, Mask
 from codesearch.query.search import Searcher
 from codesearch.records import CodeRecord
@@ -40,7 +40,7 @@ class Alike(NamedTuple):
 
 
 class _Word(NamedTuple):
-    """A word as it is written (folded), its term and the term's number, and what it tells of the record."""
+    """A word as it is written (folded), its term with its number, and what it tells of the record."""
 
     written: str
     term: str
@@ -51,13 +51,13 @@ class _Word(NamedTuple):
 def alike(searcher: Searcher, reader: IndexReader, record: CodeRecord, allowed: Mask, limit: int) -> list[Alike]:
     """The allowed documents whose names and texts are most like a record's, best first; of each family the best.
 
-    A family are the codes directly below one parent.
+    Of codes below one parent, and of a code and those below it, one is given.
     """
     words = _telling_words(reader, record)
     if not words or not limit:
         return []
-    slots = [_slot(reader, word, place) for place, word in enumerate(words)]
-    documents = searcher.rank(slots, allowed, min(limit * _RANKED, _MOST_RANKED)).documents
+    written = [word.written for word in words]
+    documents = searcher.rank(written, allowed, min(limit * _RANKED, _MOST_RANKED)).documents
     shared = np.array([_holders(reader, word.number, documents) for word in words])
     weights = np.array([word.weight for word in words])
     enough = weights @ shared >= _LEAST_SHARE * weights.sum()
@@ -71,12 +71,21 @@ def alike(searcher: Searcher, reader: IndexReader, record: CodeRecord, allowed: 
 
 
 def _best_of_families(reader: IndexReader, documents: Ints, places: Sequence[int]) -> list[int]:
-    """The places of documents that are the first below their parent, or have none."""
-    parents = reader.arrays["parent"][documents].tolist()
-    first: dict[int, int] = {}
+    """The places of the documents without those that have a better one beside, above or below them."""
+    better: set[int] = set()
+    above_better: set[int] = set()
+    families: set[int] = set()
+    kept = []
     for place in places:
-        first.setdefault(parents[place], place)
-    return [place for place in places if parents[place] < 0 or first[parents[place]] == place]
+        document = int(documents[place])
+        chain = parents(reader, document)
+        if document in above_better or not better.isdisjoint(chain) or not families.isdisjoint(chain[-1:]):
+            continue
+        kept.append(place)
+        better.add(document)
+        above_better.update(chain)
+        families.update(chain[-1:])
+    return kept
 
 
 def _telling_words(reader: IndexReader, record: CodeRecord) -> list[_Word]:
@@ -109,11 +118,6 @@ def _weighed_texts(reader: IndexReader, record: CodeRecord) -> Iterator[tuple[fl
     for number, texts in SectionReader(telling).texts(record):
         for text in texts:
             yield weight_of[telling[number]], text
-
-
-def _slot(reader: IndexReader, word: _Word, place: int) -> Slot:
-    itself = Alternative((word.number,), 1.0, "typed", "", place, place + 1)
-    return Slot(word.written, word.term, float(reader.idf[word.number]), (itself,))
 
 
 def _holders(reader: IndexReader, term: int, documents: Ints) -> Mask:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from codesearch.codes import bare, readings, system_name
+from codesearch.codes import SYSTEMS, bare, readings, system_name
 from codesearch.errors import UnknownCodeError
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.reader import IndexReader
@@ -26,11 +26,17 @@ def documents_of(reader: IndexReader, code: str, system: str | None = None) -> I
     """
     if not bare(code):
         return
-    likely = (name for name, _ in readings(code))
-    for name in [system_name(system)] if system else dict.fromkeys((*likely, *reader.systems)):
+    for name in [system_name(system)] if system else _systems(reader, code):
         document = reader.find(name, code)
         if document is not None:
             yield document
+
+
+def _systems(reader: IndexReader, code: str) -> Iterable[str]:
+    """The systems that may have a code; a dot leaves those that write one there, and a user's own."""
+    likely = [name for name, _ in readings(code)]
+    others = [name for name in reader.systems if name not in SYSTEMS] if "." in code and likely else reader.systems
+    return dict.fromkeys((*likely, *others))
 
 
 def document_of(reader: IndexReader, code: str, system: str | None = None) -> int:

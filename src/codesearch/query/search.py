@@ -13,7 +13,7 @@ from codesearch.errors import UsageError
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch, CodeRecogniser
 from codesearch.query.engine import Engine
-from codesearch.query.plan import Plan, Planner, Rewrite, Slot
+from codesearch.query.plan import Plan, Planner, Rewrite
 from codesearch.query.results import Hit, Results
 from codesearch.query.score import Collection, Ranked, score_documents
 
@@ -99,8 +99,9 @@ class Searcher:
             hits += [Hit(self._reader, plan, document, place, score, 3) for place, (document, score) in texts]
         return Results(hits, plan, lambda: len(self._all(plan, scope)))
 
-    def rank(self, slots: Sequence[Slot], allowed: Mask | None, limit: int) -> Ranked:
-        """The best documents for slots that were made of other text than a query's; `allowed` as for a filter."""
+    def rank(self, words: Sequence[str], allowed: Mask, limit: int) -> Ranked:
+        """The best of the allowed documents for words that nobody typed: no code among them is read as one."""
+        slots, _, _ = self._planner.slots(" ".join(words), exact=True)
         return self._engine.rank(slots, (0, self._reader.documents), allowed, limit)
 
     def _without(self, coded: Sequence[tuple[int, int]], allowed: Mask | None) -> Mask | None:

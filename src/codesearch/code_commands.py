@@ -78,7 +78,7 @@ def similar(code: str, index: Path, system: str | None, limit: int, form: str) -
 @click.option("--system", help="Only codes of this system.")
 @format_option("table", "json", "csv")
 def policies(code: str | None, index: Path, policy: str, payer: str, system: str | None, form: str) -> int:
-    """Lists the policies that name a code, or the codes that policies name.
+    """Lists policies by code, and codes by policy or payer.
 
     Give CODE, or --policy or --payer or both of these.
     """

@@ -82,5 +82,9 @@ def json_schema(name: str) -> dict[str, Any]:
         said = (RECORD | OUTPUT)[part["title"]]
         for field, schema in part["properties"].items():
             schema["description"] = said[field]
-    several = {"oneOf": list(alternatives)} if len(alternatives) > 1 else alternatives[0]
-    return {"$schema": _DRAFT, "title": name, **several, "$defs": parts}
+    several = {"oneOf": alternatives} if len(alternatives) > 1 else alternatives[0]
+    # Defaults are tuples here and lists in JSON.
+    plain: dict[str, Any] = msgspec.json.decode(
+        msgspec.json.encode({"$schema": _DRAFT, "title": name, **several, "$defs": parts})
+    )
+    return plain

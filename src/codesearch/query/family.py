@@ -28,8 +28,8 @@ class CodeSummary(msgspec.Struct, frozen=True):
     billable_below: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The summary as plain data."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
+        """The summary as plain data, as it is in JSON."""
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return plain
 
 

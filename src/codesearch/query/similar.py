@@ -39,7 +39,7 @@ class SimilarHit(CodeSummary, frozen=True):
     reason: SimilarReason
 
     def to_dict(self) -> dict[str, Any]:
-        """The hit as plain data."""
+        """The hit as plain data, as it is in JSON."""
         return {"rank": self.rank, **super().to_dict()}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from query_support import clinic, cm, header, reader_of
 
 from codesearch.index.reader import IndexReader
-from codesearch.query.family import CodeSummary, billable_below, children, descendants, family, parents, siblings
+from codesearch.query.family import CodeSummary, children, descendants, family, parents, siblings, summaries
 from codesearch.records import CodeRecord
 
 TREE = [
@@ -69,8 +69,13 @@ def test_descendants_are_on_all_levels(reader: IndexReader) -> None:
 
 def test_billable_codes_are_counted_on_all_levels(reader: IndexReader) -> None:
     wanted = [document(reader, code) for code in ("S70-S79", "S72", "S72.0", "S72.01", "S73")]
-    assert billable_below(reader, wanted) == [3, 3, 2, 0, 0]
-    assert billable_below(reader, []) == []
+    assert [one.billable_below for one in summaries(reader, wanted)] == [3, 3, 2, 0, 0]
+
+
+def test_where_no_source_says_what_is_billable_nothing_is() -> None:
+    records = [CodeRecord("LOCAL", "A", "Ward"), CodeRecord("LOCAL", "B", "Bed", parent="A")]
+    with reader_of(records) as reader:
+        assert [one.billable_below for one in summaries(reader, [0, 1])] == [0, 0]
 
 
 def test_a_family_is_a_record_with_what_stands_around_it(reader: IndexReader) -> None:

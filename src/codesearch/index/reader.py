@@ -22,6 +22,10 @@ from codesearch.index.ranking import idf
 from codesearch.index.record_file import RecordFile
 from codesearch.index.settings import thaw_settings
 
+DEEPEST = 12
+"""Levels that are followed down from a code: chapter, sections and headers are eight at most; a wrong table may go in
+rings."""
+
 
 class Strings:
     """Texts by number, decoded one by one from the memory map."""
@@ -100,6 +104,19 @@ class IndexReader:
     def idf(self) -> npt.NDArray[np.float32]:
         """The weight of each term by its rarity."""
         return idf(self.arrays["term.frequency"], self.documents)
+
+    @cached_property
+    def billable_below(self) -> npt.NDArray[np.int64]:
+        """How many billable codes lie below each document, on all levels."""
+        values, parent = self.keywords["billable"], self.arrays["parent"]
+        counts = np.zeros(self.documents, np.int64)
+        billable = values.index("yes") if "yes" in values else len(values)
+        above = parent[self.arrays["keyword.billable"] == billable]
+        for _ in range(DEEPEST):
+            above = above[above >= 0]
+            counts += np.bincount(above, minlength=self.documents)
+            above = parent[above]
+        return counts
 
     @cached_property
     def expansions(self) -> Table:

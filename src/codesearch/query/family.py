@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from codesearch.index.reader import IndexReader
+from codesearch.index.reader import DEEPEST, IndexReader
 from codesearch.query.score import Mask
 from codesearch.records import CodeRecord
-
-_DEEPEST = 12
-"""Levels that are followed down: chapter, sections and headers are eight at most; a wrong table may go in rings."""
 
 
 class CodeSummary(msgspec.Struct, frozen=True):
@@ -53,11 +50,10 @@ def family(reader: IndexReader, document: int) -> Family:
 
 def summaries(reader: IndexReader, documents: Sequence[int]) -> tuple[CodeSummary, ...]:
     """The codes of some documents."""
-    below = billable_below(reader, documents)
-    return tuple(_summary(reader, document, count) for document, count in zip(documents, below, strict=True))
+    return tuple(_summary(reader, document) for document in documents)
 
 
-def _summary(reader: IndexReader, document: int, count: int) -> CodeSummary:
+def _summary(reader: IndexReader, document: int) -> CodeSummary:
     return CodeSummary(
         system=reader.keyword("system", document),
         code=reader.codes[document] or None,
@@ -65,7 +61,7 @@ def _summary(reader: IndexReader, document: int, count: int) -> CodeSummary:
         name=reader.names[document],
         billable={"yes": True, "no": False}.get(reader.keyword("billable", document)),
         terminated=reader.records.get(document).terminated if reader.arrays["ended"][document] else None,
-        billable_below=count,
+        billable_below=int(reader.billable_below[document]),
     )
 
 
@@ -94,22 +90,6 @@ def descendants(reader: IndexReader, document: int) -> Mask:
     """Which documents lie below a document, on all levels."""
     parent = reader.arrays["parent"]
     below: Mask = parent == document
-    for _ in range(_DEEPEST if below.any() else 0):
+    for _ in range(DEEPEST if below.any() else 0):
         below |= (parent >= 0) & below[parent]
     return below
-
-
-def billable_below(reader: IndexReader, documents: Sequence[int]) -> list[int]:
-    """How many billable codes lie below each of some documents, on all levels."""
-    values, parent = reader.keywords["billable"], reader.arrays["parent"]
-    place = np.full(reader.documents, -1, np.int32)
-    place[np.asarray(documents, np.int32)] = np.arange(len(documents), dtype=np.int32)
-    counts = np.zeros(len(documents), np.int64)
-    billable = values.index("yes") if "yes" in values else len(values)
-    above = parent[reader.arrays["keyword.billable"] == billable]
-    for _ in range(_DEEPEST):
-        above = above[above >= 0]
-        found = place[above]
-        counts += np.bincount(found[found >= 0], minlength=len(documents))
-        above = parent[above]
-    return [int(count) for count in counts]

@@ -21,6 +21,8 @@ from codesearch.records import CodeRecord, SimilarCode
 _ENCOUNTER = re.compile(r",? *(?:initial encounter|subsequent encounter|sequela)\b.*", re.IGNORECASE)
 _SIDE = re.compile(r"\b(?:right|left|bilateral|unspecified)\b", re.IGNORECASE)
 _TOLD_WORDS = 6
+_LOOKED_AT = 5
+"""Siblings that are looked at for each code that is wanted."""
 
 
 class SimilarReason(msgspec.Struct, frozen=True):
@@ -66,8 +68,8 @@ def similar_codes(searcher: Searcher, reader: IndexReader, document: int, limit:
     record = reader.records.get(document)
     listed = list(_listed(reader, record, document))[:limit]
     given = [one.document for one in listed if one.document is not None]
-    beside = [one for one in _siblings(reader, document) if one.document not in given]
     room = limit - len(listed)
+    beside = [one for one in _siblings(reader, document, limit) if one.document not in given]
     like = [
         _Found(one.document, SimilarReason("text", f"shares: {', '.join(one.words[:_TOLD_WORDS])}", one.words))
         for one in alike(searcher, reader, record, _strangers(reader, document, given), room)
@@ -88,20 +90,23 @@ def _listed(reader: IndexReader, record: CodeRecord, document: int) -> Iterator[
             yield _Found(other, SimilarReason("listed", "listed on the code's page", ()))
 
 
-def _siblings(reader: IndexReader, document: int) -> list[_Found]:
-    """The siblings, those first whose codes begin most alike; those that differ only in side or encounter come last."""
+def _siblings(reader: IndexReader, document: int, limit: int) -> list[_Found]:
+    """Siblings, those first whose codes begin most alike; those for another side or encounter come last."""
     code, own = reader.codes[document], _without_side(reader.names[document])
-    is_variant = {other: _without_side(reader.names[other]) == own for other in siblings(reader, document)}
+    near = sorted(siblings(reader, document), key=lambda other: _farness(code, reader.codes[other], other - document))
+    # Names take time to compare, and a table of ICD-10-PCS may have a thousand codes.
+    is_variant = {other: _without_side(reader.names[other]) == own for other in near[: _LOOKED_AT * limit]}
     parent = reader.codes[int(reader.arrays["parent"][document])]
     reasons = (
         SimilarReason("sibling", f"below {parent} too", ()),
         SimilarReason("sibling", f"below {parent} too, for another side or encounter", ()),
     )
+    return [_Found(other, reasons[is_variant[other]]) for other in sorted(is_variant, key=is_variant.__getitem__)]
 
-    def farness(other: int) -> tuple[bool, int, int, int]:
-        return is_variant[other], -_begin_alike(code, reader.codes[other]), abs(other - document), other
 
-    return [_Found(other, reasons[is_variant[other]]) for other in sorted(is_variant, key=farness)]
+def _farness(code: str, other: str, distance: int) -> tuple[int, int]:
+    """How far a code stands from another: by what they have in common from their beginning, then in order."""
+    return -_begin_alike(code, other), abs(distance)
 
 
 def _begin_alike(one: str, other: str) -> int:

@@ -99,7 +99,7 @@ def policies(code: str | None, index: Path, policy: str, payer: str, system: str
         from codesearch import display
 
         display.print_policies(rows)
-    return _status(rows, f"no policy names {code}" if code is not None else f"no policy has {f'{policy} {payer}'}")
+    return _status(rows, f"no policy names {code}" if code is not None else f"no policy has {policy} {payer}")
 
 
 def _similar_row(hit: SimilarHit) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _parts(index: Path) -> list[Part]:
         Part("without the query's coverage", _numbers(query_coverage_power=0)),
         Part("without the entry's coverage", _numbers(entry_coverage=0)),
         Part("without ancestors", _numbers(ancestor_share=0)),
-        Part("without priors", _numbers(unspecified=1, billable=1)),
+        Part("without priors", _numbers(unspecified=1, initial=1, billable=1)),
         Part("without the clinical part", _numbers(clinical=0)),
     ]
 

@@ -108,8 +108,8 @@ def _without_classes(classes: Sequence[str]) -> Iterator[None]:
     """Switches classes of expansions off: a low weight would not, where nothing else stands for a word."""
     all_of = Planner._expanded
 
-    def others(planner: Planner, words: Any) -> Any:
-        return [one for one in all_of(planner, words) if one.weight_class not in classes]
+    def others(planner: Planner, typed: str, words: Any) -> Any:
+        return [one for one in all_of(planner, typed, words) if one.weight_class not in classes]
 
     with ExitStack() as patches:
         patches.enter_context(patch.object(Planner, "_expanded", others))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -16,6 +17,9 @@ MAX_SLOTS = 32
 """Words of a query that are searched; the rest is ignored, and said so."""
 _REMEMBERED = 50_000
 """Words whose slots are kept ready."""
+
+
+_NUMBERED = re.compile(r"([a-z]{2,})\d{1,3}[a-z]?")
 
 
 class Alternative(NamedTuple):
@@ -158,7 +162,7 @@ class Planner:
                 self._ready.clear()
             found = self._expansions(word, alone)
             if not found and word.number is None:
-                found = self._replacements(word)
+                found = self._numbered(word) or self._replacements(word)
             ready = self._ready[word.word, alone] = _ready(self._made(word, [*self._typed(word), *found]))
         return ready
 
@@ -183,6 +187,11 @@ class Planner:
             for one in self._expanded(word.term, (word,))
             if one.weight_class != "initials" or word.number is None or alone
         ]
+
+    def _numbered(self, word: _Word) -> list[Alternative]:
+        """What the rules give for the letters of a name with a number (`SPG21`), which names one of a family."""
+        parts = _NUMBERED.fullmatch(word.word)
+        return self._expanded(self._reader.analyzer.term(parts[1]), (word,)) if parts else []
 
     def _expanded(self, typed: str, words: Sequence[_Word]) -> list[Alternative]:
         """What the rules give for some typed terms, which are those of the words."""

@@ -8,7 +8,7 @@ import pytest
 from query_support import clinic, cm, index_of
 from random_corpora import RULES
 
-from codesearch.query.evidence import SNIPPET_LENGTH
+from codesearch.query.evidence import PASSAGE_LENGTH
 from codesearch.query.results import Hit
 from codesearch.records import CodeRecord, Purpose
 
@@ -111,7 +111,7 @@ def test_a_long_passage_is_cut_around_its_first_match(tmp_path: Path) -> None:
     assert "kyphoplasty" in snippet
     assert snippet.startswith("… ")
     assert snippet.endswith(" …")
-    assert len(snippet) <= SNIPPET_LENGTH + 4
+    assert len(snippet) <= PASSAGE_LENGTH + 4
     assert snippet.strip("… ") in LONG
 
 
@@ -121,7 +121,7 @@ def test_windows_hold_the_match_wherever_it_stands(tmp_path: Path, place: int) -
     words.insert(place * 200 // 1000, "kyphoplasty")
     snippet = hit_of(tmp_path, "kyphoplasty", cm("A00", "Repair", summary=" ".join(words))).snippet
     assert "kyphoplasty" in snippet
-    assert len(snippet) <= SNIPPET_LENGTH + 4
+    assert len(snippet) <= PASSAGE_LENGTH + 4
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_windows_hold_the_match_wherever_it_stands(tmp_path: Path, place: int) -
 def test_windows_of_texts_without_blanks_are_short(tmp_path: Path, text: str) -> None:
     snippet = hit_of(tmp_path, "stent", cm("A00", "Repair", summary=text)).snippet
     assert "stent" in snippet
-    assert len(snippet) <= SNIPPET_LENGTH + 4
+    assert len(snippet) <= PASSAGE_LENGTH + 4
 
 
 def test_a_hit_by_its_code_shows_its_summary_or_name() -> None:

@@ -15,16 +15,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from codesearch.formats import one_line
+from codesearch.formats import one_line, printable
 
 if TYPE_CHECKING:
     from codesearch.evaluate import Evaluation
     from codesearch.index.generations import Generation
     from codesearch.library import Status
     from codesearch.progress import Listener, Progress
+    from codesearch.query.evidence import Passage
     from codesearch.query.plan import Rewrite
     from codesearch.query.results import Hit, Results
     from codesearch.records import CodeRecord
@@ -41,6 +43,9 @@ _NEAREST_FIRST = ("same", "joined", "abbreviation", "eponym", "lay", "archaic", 
 
 _SHOWN_REJECTS = 5
 _SHOWN_SOURCES = 10
+_MARK = "not dim bold green"
+"""How matching words stand out; without colours they are bold."""
+_BLANKS = re.compile(r"\s+")
 _YES_NO = {True: "yes", False: "no", None: ""}
 
 
@@ -66,6 +71,17 @@ def print_hits(results: Results) -> None:
         row = str(hit.rank), one_line(hit.system), one_line(hit.code or ""), _described(hit)
         table.add_row(*row, *([mark] if any(billable) else []))
     console(sys.stdout).print(table)
+
+
+def print_explained_hits(results: Results) -> None:
+    """The hits one below the other, each with how its score comes about."""
+    from codesearch.explain_view import laid_out
+
+    screen = console(sys.stdout)
+    for hit in results:
+        grid = Table.grid(Column(no_wrap=True), Column(no_wrap=True), Column(), Column(), padding=(0, 2, 0, 0))
+        grid.add_row(str(hit.rank), one_line(hit.system), one_line(hit.code or ""), _described(hit))
+        screen.print(grid, Padding(laid_out(hit.explanation), (0, 0, 1, 3)))
 
 
 def print_search_notes(results: Results) -> None:
@@ -239,15 +255,25 @@ def _tally(counts: Counter[str]) -> str:
 
 def _described(hit: Hit) -> RenderableType:
     """A hit's name with what a reader must know of it, and the passage that matched where that adds something."""
-    name = Text(one_line(hit.name))
+    name = _marked(hit.marked_name)
     if hit.terminated:
         name.append(f"  [terminated {one_line(hit.terminated)}]", style="red")
     if hit.kind != "code":
         name.append(f"  [{one_line(hit.kind)}]", style="yellow")
-    snippet = one_line(hit.snippet)
-    if _plain(snippet) in _plain(hit.name):
+    passage = hit.passage
+    if _plain(passage.text) in _plain(hit.name):
         return name
-    return Group(name, Text(snippet, style="dim", no_wrap=True, overflow="ellipsis"))
+    snippet = _marked(passage)
+    if passage.field != "summary":
+        snippet = Text(f"{one_line(passage.title)}: ").append_text(snippet)
+    snippet.style, snippet.no_wrap, snippet.overflow = "dim", True, "ellipsis"
+    return Group(name, snippet)
+
+
+def _marked(passage: Passage) -> Text:
+    """A passage on one line, what matched standing out."""
+    pieces = [(_BLANKS.sub(" ", part), is_marked) for part, is_marked in passage.parts()]
+    return Text.assemble(*((printable(part), _MARK if is_marked else "") for part, is_marked in pieces))
 
 
 def _plain(text: str) -> str:

@@ -60,6 +60,10 @@ class Index:
         """Closes its files; hits already given keep their names, not their records."""
         self._reader.close()
 
+    def warm_up(self) -> None:
+        """Loads the compiled ranking now, for callers that will search much; else it is loaded after a few searches."""
+        self._searcher.compile()
+
     def search(
         self,
         query: str,

@@ -30,7 +30,7 @@ _MAX_POSITION = 0xFFFF
 _PARTS_GAP = 10
 _WORDS_AT_ONCE = 3_000_000
 _REMEMBERED = 20_000
-_HYPHENATED = re.compile(r"[a-z0-9-]+")
+_HYPHENATED = re.compile(r"[a-z0-9]++(?:-[a-z0-9]++)+")
 _PIECES = re.compile(r"[()]|\d+(?:\.\d+)+|[a-z0-9]+")
 
 

@@ -57,7 +57,7 @@ def run(*arguments: str | Path, given: str = "", **variables: str) -> subprocess
     )
 
 
-def on_terminal(columns: int, *arguments: str | Path) -> tuple[int, str]:
+def on_terminal(columns: int, *arguments: str | Path, **variables: str) -> tuple[int, str]:
     """Runs a command on a terminal of its own; gives its exit status and everything it showed."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -67,7 +67,7 @@ def on_terminal(columns: int, *arguments: str | Path) -> tuple[int, str]:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment | {"TERM": "xterm"},
+        env=environment | {"TERM": "xterm"} | variables,
     ) as process:
         os.close(theirs)
         shown = bytearray()
@@ -182,6 +182,15 @@ def test_a_table_fits_its_terminal(index: Path, columns: int) -> None:
     assert status == 0
     assert max(map(len, lines)) <= columns
     assert "\x1b[1m" in shown
+
+
+def test_what_matched_stands_out_on_a_terminal_only(index: Path) -> None:
+    arguments = ("search", "leak of cement", "--limit", "3", "--index", index)
+    assert re.search(r"\x1b\[[0-9;]*32m(?i:leak|cement)", on_terminal(100, *arguments)[1])
+    plain = on_terminal(100, *arguments, NO_COLOR="1")[1]
+    assert "\x1b[1mcement\x1b[0m" in plain
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain)
+    assert "\x1b" not in run(*arguments).stdout
 
 
 def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:

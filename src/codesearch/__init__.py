@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     )
     from codesearch.library import Index, Status, open_index
     from codesearch.progress import Progress
+    from codesearch.query.explain import Explanation
+    from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
     from codesearch.query.results import Hit, Results
     from codesearch.records import CodeRecord, InputWarning, Reject, Skip
@@ -40,6 +42,7 @@ __all__ = [
     "CodeRecord",
     "CodesearchError",
     "ConfigError",
+    "Explanation",
     "Hit",
     "Index",
     "IndexCorruptError",
@@ -47,6 +50,7 @@ __all__ = [
     "IndexMissingError",
     "IndexUnusableError",
     "InputWarning",
+    "Passage",
     "Progress",
     "PublishRefused",
     "ReindexReport",
@@ -77,6 +81,8 @@ _PLACES = {
     ),
     "codesearch.library": ("Index", "Status", "open_index"),
     "codesearch.progress": ("Progress",),
+    "codesearch.query.explain": ("Explanation",),
+    "codesearch.query.passage": ("Passage",),
     "codesearch.query.plan": ("Rewrite",),
     "codesearch.query.results": ("Hit", "Results"),
     "codesearch.records": ("CodeRecord", "InputWarning", "Reject", "Skip"),

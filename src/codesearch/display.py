@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from codesearch.index.generations import Generation
     from codesearch.library import Status
     from codesearch.progress import Listener, Progress
-    from codesearch.query.evidence import Passage
+    from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
     from codesearch.query.results import Hit, Results
     from codesearch.records import CodeRecord
@@ -43,8 +43,12 @@ _NEAREST_FIRST = ("same", "joined", "abbreviation", "eponym", "lay", "archaic", 
 
 _SHOWN_REJECTS = 5
 _SHOWN_SOURCES = 10
+_UNTITLED = frozenset({"summary", "name", "full_name", "inclusion_terms", "synonyms"})
+"""Fields whose passages speak for themselves; others stand under the title of their section."""
 _MARK = "not dim bold green"
 """How matching words stand out; without colours they are bold."""
+_BEFORE_MARK = 40
+"""Characters of a passage before its first mark: so few that the mark is not cut off at the end of the line."""
 _BLANKS = re.compile(r"\s+")
 _YES_NO = {True: "yes", False: "no", None: ""}
 
@@ -263,8 +267,8 @@ def _described(hit: Hit) -> RenderableType:
     passage = hit.passage
     if _plain(passage.text) in _plain(hit.name):
         return name
-    snippet = _marked(passage)
-    if passage.field != "summary":
+    snippet = _marked(passage.from_first_mark(_BEFORE_MARK))
+    if passage.field not in _UNTITLED:
         snippet = Text(f"{one_line(passage.title)}: ").append_text(snippet)
     snippet.style, snippet.no_wrap, snippet.overflow = "dim", True, "ellipsis"
     return Group(name, snippet)

@@ -26,8 +26,8 @@ class Strings:
     """Texts by number, decoded one by one from the memory map."""
 
     def __init__(self, text: Array, offsets: Array) -> None:
-        self._text = text.data
-        self._offsets = offsets
+        # Single items are read faster through a view than as scalars of an array.
+        self._text, self._offsets = text.data, offsets.data
 
     def __len__(self) -> int:
         return len(self._offsets) - 1

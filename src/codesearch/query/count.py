@@ -34,13 +34,17 @@ class Counter:
         """The documents that hold all the terms in one name or in their sections; none that cannot score."""
         known = self._known.get(terms)
         if known is None:
-            known = self._find(terms)
+            collection = self._collection
+            entries = self._entries(terms)
+            in_names = collection.documents[entries[collection.priors[entries] > 0]]
+            in_sections = collection.sections.phrase(terms)[0] if collection.ranking.clinical > 0 else in_names[:0]
+            known = np.union1d(in_names, in_sections[self._counts[in_sections]]).astype(np.int32)
             self._known.keep(terms, known, len(known) + 1)
         return known
 
-    def _find(self, terms: tuple[int, ...]) -> Ints:
+    def _entries(self, terms: tuple[int, ...]) -> Ints:
         collection = self._collection
-        entries = collection.matches(terms).entries
-        in_names = collection.documents[entries[collection.priors[entries] > 0]]
-        in_sections = collection.sections.phrase(terms)[0] if collection.ranking.clinical > 0 else in_names[:0]
-        return np.union1d(in_names, in_sections[self._counts[in_sections]]).astype(np.int32)
+        if len(terms) > 1:
+            return collection.matches(terms).entries
+        found: Ints = collection.entries[collection.offsets[terms[0]] : collection.offsets[terms[0] + 1]]
+        return found

@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from codesearch.formats import printable
 from codesearch.index.analysis import Place
 from codesearch.index.reader import IndexReader
+from codesearch.query.passage import PASSAGE_LENGTH, Passage, Span, cut_passage
 from codesearch.query.plan import Plan
 from codesearch.query.texts import Text, TextReader, title_of
 
-PASSAGE_LENGTH = 160
 _OF_A_NAME = 0.5
 """What a name's own words weigh as a passage: it is shown anyway, so any other that holds as much shows more."""
 
-_MORE = 1.000001
+_CLEARLY = 1.000001
 """Sums of the same weights in another order differ in the last digits."""
 
-Span = tuple[int, int]
 _Marked = tuple[Text, list[Place], dict[str, float]]
-
-
-class Passage(NamedTuple):
-    """Some text of a record: its field, the title of its section, and the spans (start, end) of what matched in it."""
-
-    field: str
-    title: str
-    text: str
-    marks: tuple[Span, ...] = ()
-
-    def parts(self) -> Iterator[tuple[str, bool]]:
-        """The text in pieces, and whether each is marked."""
-        last = 0
-        for start, end in self.marks:
-            if last < start:
-                yield self.text[last:start], False
-            yield self.text[start:end], True
-            last = end
-        if last < len(self.text):
-            yield self.text[last:], False
-
-    def highlight(self, before: str, after: str) -> str:
-        """The text as it is, with these around what matched."""
-        return "".join(f"{before}{part}{after}" if is_marked else part for part, is_marked in self.parts())
-
-    def to_html(self) -> str:
-        """The text for a page: escaped, with `<mark>` around what matched."""
-        escaped = ((escape(printable(part)), is_marked) for part, is_marked in self.parts())
-        return "".join(f"<mark>{part}</mark>" if is_marked else part for part, is_marked in escaped)
 
 
 class Evidence(NamedTuple):
@@ -96,7 +64,7 @@ class EvidenceFinder:
             if weight > best_weight:
                 best_weight, best = weight, (text.field, text.title, text.text, spans, shown[0][1], shown[-1][2])
         name = Passage("name", title_of("name"), self._names[document], tuple(name_marks))
-        passage = _passage(*best) if best else self._unmarked(document) or name
+        passage = cut_passage(*best) if best else self._unmarked(document) or name
         return Evidence(passage, name, {field: tuple(words) for field, words in matched.items()})
 
     def _marked(self, document: int) -> Sequence[_Marked]:
@@ -121,7 +89,7 @@ class EvidenceFinder:
 
     def _unmarked(self, document: int) -> Passage | None:
         summary = self._texts.summary(document)
-        return _passage("summary", title_of("summary"), summary, [], 0, 0) if summary else None
+        return cut_passage("summary", title_of("summary"), summary, [], 0, 0) if summary else None
 
     def _weights(self, present: frozenset[str]) -> dict[str, float]:
         """The weight of each term by those alternatives that are present as a whole."""
@@ -159,26 +127,6 @@ def _best_run(marks: Sequence[Place], weights: Mapping[str, float]) -> Sequence[
             if not counts[gone]:
                 weight -= weights[gone]
             first += 1
-        if weight > best_weight * _MORE:
+        if weight > best_weight * _CLEARLY:
             best_weight, best = weight, (first, last + 1)
     return marks[slice(*best)]
-
-
-def _passage(field: str, title: str, whole: str, spans: Iterable[Span], start: int, end: int) -> Passage:
-    """A text, or its part around a slice where it is long, cut at blanks where there are any near."""
-    if len(whole) <= PASSAGE_LENGTH:
-        return Passage(field, title, whole, tuple(spans))
-    before = max(0, min(PASSAGE_LENGTH // 3, PASSAGE_LENGTH - (end - start)))
-    first = max(0, min(start - before, len(whole) - PASSAGE_LENGTH))
-    first = whole.find(" ", first, start) + 1 or first if first else 0
-    last = min(first + PASSAGE_LENGTH, len(whole))
-    if last < len(whole):
-        blank = whole.rfind(" ", min(end, last), last)
-        last = blank if blank > first else last
-    first += len(whole[first:last]) - len(whole[first:last].lstrip())
-    opening = "… " if first else ""
-    shift = len(opening) - first
-    marks = tuple(
-        (max(low, first) + shift, min(high, last) + shift) for low, high in spans if low < last and high > first
-    )
-    return Passage(field, title, f"{opening}{whole[first:last].rstrip()}{' …' if last < len(whole) else ''}", marks)

@@ -8,8 +8,9 @@ from typing import Any
 
 from codesearch.codes import bare
 from codesearch.index.reader import IndexReader
-from codesearch.query.evidence import Evidence, EvidenceFinder, Passage
+from codesearch.query.evidence import Evidence, EvidenceFinder
 from codesearch.query.explain import Explainer, Explanation
+from codesearch.query.passage import Passage
 from codesearch.query.plan import Plan, Rewrite
 from codesearch.query.score import Collection
 from codesearch.query.texts import TextReader

@@ -25,7 +25,7 @@ def assert_counts_what_scores(records: list[CodeRecord], texts: list[str], setti
     """The same documents match by the mask as by their scores."""
     with reader_of(records, settings) as reader:
         collection, planner = Collection(reader), Planner(reader)
-        counter = Counter(reader, collection)
+        counter = Counter(collection)
         for text in texts:
             slots, _, _ = planner.slots(text, exact=False)
             scored, _, _ = score_documents(collection, slots)

@@ -26,7 +26,6 @@ class Strings:
     """Texts by number, decoded one by one from the memory map."""
 
     def __init__(self, text: Array, offsets: Array) -> None:
-        # Single items are read faster through a view than as scalars of an array.
         self._text, self._offsets = text.data, offsets.data
 
     def __len__(self) -> int:
@@ -68,6 +67,7 @@ class IndexReader:
         self.records = RecordFile(folder)
         self._expansion_file = ExpansionFile(folder)
         self.systems = self._system_slices()
+        self._coded_counts: dict[str, int] = {}
 
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
@@ -131,13 +131,24 @@ class IndexReader:
         """The documents of a system from a bare code to another; all codes that begin with the last are in it."""
         if system not in self.systems:
             return 0, 0
-        start, end = self.systems[system]
-        codes = self.arrays["bare"][start:end]
-        # Records without a code stand last in a system and have an empty bare code.
-        coded = int(np.count_nonzero(codes != b"")) if len(codes) and codes[-1] == b"" else len(codes)
-        low = np.searchsorted(codes[:coded], first.encode(), "left")
-        high = np.searchsorted(codes[:coded], last.encode() + b"\x7f", "left")
+        start, _ = self.systems[system]
+        codes = self.arrays["bare"][start : start + self._coded(system)]
+        # Longer than the table's codes, a bound would have numpy copy the whole table to compare it.
+        low = np.searchsorted(codes, first.encode()[:CODE_BYTES], "left")
+        end = last.encode()[:CODE_BYTES]
+        if len(end) < CODE_BYTES:
+            high = np.searchsorted(codes, end + b"\x7f", "left")
+        else:
+            high = np.searchsorted(codes, end, "right")
         return start + int(low), start + int(high)
+
+    def _coded(self, system: str) -> int:
+        """How many records of a system have a code: those without stand last, and have an empty bare code."""
+        count = self._coded_counts.get(system)
+        if count is None:
+            codes = self.arrays["bare"][slice(*self.systems[system])]
+            count = self._coded_counts[system] = int(np.count_nonzero(codes != b""))
+        return count
 
     def find(self, system: str, code: str) -> int | None:
         """The document of a code in any spelling; None where the index has none."""

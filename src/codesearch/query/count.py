@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codesearch.index.reader import IndexReader
 from codesearch.index.remembered import Remembered
 from codesearch.query.plan import Slot
 from codesearch.query.score import Collection, Ints, Mask
@@ -18,9 +17,9 @@ REMEMBERED_DOCUMENTS = 4_000_000
 class Counter:
     """Finds which documents of an index match; safe to share between threads."""
 
-    def __init__(self, reader: IndexReader, collection: Collection) -> None:
+    def __init__(self, collection: Collection) -> None:
         self._collection = collection
-        self._counts = Collection._document_priors(reader) > 0
+        self._counts = collection.document_priors > 0
         self._known: Remembered[tuple[int, ...], Ints] = Remembered(REMEMBERED_DOCUMENTS)
 
     def matching(self, slots: Sequence[Slot]) -> Mask:
@@ -37,7 +36,7 @@ class Counter:
             collection = self._collection
             entries = self._entries(terms)
             in_names = collection.documents[entries[collection.priors[entries] > 0]]
-            in_sections = collection.sections.phrase(terms)[0] if collection.ranking.clinical > 0 else in_names[:0]
+            in_sections = collection.sections.matches(terms)[0] if collection.ranking.clinical > 0 else in_names[:0]
             known = np.union1d(in_names, in_sections[self._counts[in_sections]]).astype(np.int32)
             self._known.keep(terms, known, len(known) + 1)
         return known

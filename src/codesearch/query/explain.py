@@ -12,7 +12,7 @@ import numpy as np
 from codesearch.index.postings import MAX_FREQUENCY
 from codesearch.index.reader import IndexReader
 from codesearch.query.plan import Alternative, Plan, Slot
-from codesearch.query.score import Collection, F, Ints, Matches, ancestor_mass, power, share_of
+from codesearch.query.score import Collection, F, Ints, Matches, ancestor_mass, power
 from codesearch.query.texts import Text, TextReader
 
 TIERS = {1: "exact code", 2: "code prefix or range", 3: "text"}
@@ -180,8 +180,7 @@ class Explainer:
         for one in slot.alternatives:
             terms = [term for term in map(held, one.terms) if term]
             if len(terms) == len(one.terms):
-                share, idf = share_of(one, self._plan.slots, slot), sum(term.covered for term in terms)
-                candidate = _Best(one, tuple(term.part for term in terms), share, idf)
+                candidate = _Best(one, tuple(term.part for term in terms), sum(term.covered for term in terms))
                 if best is None or candidate.points > best.points:
                     best = candidate
         return best
@@ -197,7 +196,7 @@ class Explainer:
 
     def _in_sections(self, term: int, document: int) -> _Held | None:
         """What a term gives the sections of a document."""
-        documents, scores = self._collection.sections.phrase((term,))
+        documents, scores = self._collection.sections.matches((term,))
         place = _place(documents, document)
         return None if place is None else _Held(self._term(term, 0, scores[place]), 0.0)
 
@@ -255,20 +254,19 @@ class _Held(NamedTuple):
 
 
 class _Best(NamedTuple):
-    """An alternative with its terms, the share of its score that the word gets, and the idf of a name it covers."""
+    """An alternative with its terms, and the idf of a name that they cover."""
 
     one: Alternative
     terms: tuple[TermPart, ...]
-    share: float
     idf: float
 
     @property
     def points(self) -> float:
-        return self.one.weight * self.share * sum(term.points for term in self.terms)
+        return self.one.weight * self.one.share * sum(term.points for term in self.terms)
 
     @property
     def covered(self) -> float:
-        return self.one.weight * self.share * self.idf
+        return self.one.weight * self.one.share * self.idf
 
     def word(self, slot: Slot, counts: float) -> WordPart:
         one = self.one
@@ -278,7 +276,7 @@ class _Best(NamedTuple):
             kind=one.weight_class,
             terms=self.terms,
             weight=one.weight,
-            share=self.share,
+            share=one.share,
             points=self.points,
             mass=slot.mass,
             counts=counts,

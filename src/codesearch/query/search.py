@@ -52,7 +52,7 @@ class Searcher:
         self._reader = reader
         self._collection = Collection(reader)
         self._engine = Engine(self._collection)
-        self._counter = Counter(reader, self._collection)
+        self._counter = Counter(self._collection)
         self._texts = TextReader(reader)
         self._planner = Planner(reader)
         self._recogniser = CodeRecogniser(reader)

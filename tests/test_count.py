@@ -13,7 +13,7 @@ from random_corpora import RULES, corpora, large_corpus, large_queries, queries
 
 from codesearch.index.settings import IndexSettings
 from codesearch.query import count
-from codesearch.query.count import Counter
+from codesearch.query.count import MatchCounter
 from codesearch.query.plan import Planner
 from codesearch.query.score import Collection, score_documents
 from codesearch.records import CodeRecord
@@ -25,7 +25,7 @@ def assert_counts_what_scores(records: list[CodeRecord], texts: list[str], setti
     """The same documents match by the mask as by their scores."""
     with reader_of(records, settings) as reader:
         collection, planner = Collection(reader), Planner(reader)
-        counter = Counter(collection)
+        counter = MatchCounter(collection)
         for text in texts:
             slots, _, _ = planner.slots(text, exact=False)
             scored, _, _ = score_documents(collection, slots)

@@ -12,7 +12,7 @@ from codesearch.codes import system_name
 from codesearch.errors import UsageError
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch, CodeRecogniser
-from codesearch.query.count import Counter
+from codesearch.query.count import MatchCounter
 from codesearch.query.engine import Engine
 from codesearch.query.plan import Plan, Planner, Rewrite
 from codesearch.query.results import Hit, HitContext, Results
@@ -52,7 +52,7 @@ class Searcher:
         self._reader = reader
         self._collection = Collection(reader)
         self._engine = Engine(self._collection)
-        self._counter = Counter(self._collection)
+        self._counter = MatchCounter(self._collection)
         self._texts = TextReader(reader)
         self._planner = Planner(reader)
         self._recogniser = CodeRecogniser(reader)

@@ -49,7 +49,7 @@ def _part(
     total = sum(word.mass for word in words)
     for word in words:
         table.add_row(*map(_text, _cells(word, total)))
-    told = "".join(f" × {factor:.3g} {label}" for label, factor in factors.items())
+    told = "".join(f" × {factor:.3g} {label}" for label, factor in factors.items() if factor != 1)
     product = f"{sum(word.points for word in words):.3f} points{told} = {score:.3f}"
     yield _text(heading)
     yield Padding(Group(table, _text(product)), (0, 0, 0, 2))

@@ -33,8 +33,8 @@ class WordPart(msgspec.Struct, frozen=True):
     """What a typed word gave: `points` are those of the terms together, times `weight` and `share`.
 
     `used` is what was found for it, and `kind` why that stands for it (`typed`, a class of synonyms or corrections,
-    `ancestor`, `missing`). `weight` is that of the kind; `share` the part that this one of several words gets. Of the
-    word's `mass` in the query, `counts` are covered.
+    `ancestor`, `missing`). `weight` is that of the kind, `share` that of `plan.Alternative`: the part that this one of
+    several words gets. Of the word's `mass` in the query, `counts` are covered.
     """
 
     word: str

@@ -33,8 +33,8 @@ class EvidenceFinder:
     """Finds what in the documents of an index matches a plan."""
 
     def __init__(self, reader: IndexReader, texts: TextReader, plan: Plan) -> None:
-        self._names = reader.names
         self._texts = texts
+        self._names = reader.names
         totals: dict[frozenset[str], float] = {}
         for slot in plan.slots:
             for one in slot.alternatives:

@@ -68,8 +68,10 @@ class NamePart(msgspec.Struct, frozen=True):
 
 
 class SectionsPart(msgspec.Struct, frozen=True):
-    """The clinical part: `score` is the words' points, times the factor of the query's coverage, the weight of the
-    part and every prior. `sections` are the titles of those that hold a word."""
+    """The clinical part, with the titles of the sections that hold a word.
+
+    `score` is the words' points, times the factor of the query's coverage, the weight of the part and every prior.
+    """
 
     words: tuple[WordPart, ...]
     sections: tuple[str, ...]
@@ -81,8 +83,11 @@ class SectionsPart(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Why a hit stands where it stands. In tiers 1 and 2 `typed` is the text that the code is found by, and `reading`
-    what it was taken for; in tier 3 `score` is that of the name and the sections together."""
+    """Why a hit stands where it stands.
+
+    In tiers 1 and 2 `typed` is the text that the code is found by, and `reading` what that was taken for where it is
+    not the code itself. In tier 3 `score` is that of the best name and of the sections together.
+    """
 
     tier: int
     reason: str

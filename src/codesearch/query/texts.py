@@ -6,6 +6,7 @@ What was read is remembered, since the same codes are hits again and again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -109,6 +110,7 @@ class TextReader:
         return Text(field, title_of(field), text, is_name, places, frozenset([place[0] for place in places]))
 
 
+@cache
 def title_of(field: str) -> str:
     """The title of a field for readers: `Risks, common` for `risks.common`."""
     return _TITLES.get(field) or field.replace(".", ", ").replace("_", " ").capitalize()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ class MatchCounter:
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
         self._counts = collection.document_priors > 0
+        self._scored = (collection.sections.gains > 0) & (collection.ranking.clinical > 0)
         self._known: Remembered[tuple[int, ...], Places] = Remembered(REMEMBERED_DOCUMENTS)
 
     def matching(self, slots: Sequence[Slot]) -> Mask:
@@ -34,10 +36,12 @@ class MatchCounter:
         return found
 
     def _documents(self, terms: tuple[int, ...]) -> Places:
-        """The documents that hold all the terms in one name or in their sections, those that can score; some twice."""
+        """The documents that can score and hold all the terms in one name or in their sections, some more than once."""
         known = self._known.get(terms)
         if known is None:
-            known = np.concatenate((self._by_name(terms), self._by_sections(terms)), dtype=np.intp)
+            in_sections = reduce(np.intersect1d, map(self._in_sections, terms))
+            in_sections = in_sections[self._counts[in_sections]]
+            known = np.concatenate((self._by_name(terms), in_sections), dtype=np.intp)
             self._known.keep(terms, known, len(known) + 1)
         return known
 
@@ -46,16 +50,13 @@ class MatchCounter:
         if len(terms) > 1:
             entries = collection.matches(terms).entries
         else:
-            entries = collection.entries[collection.offsets[terms[0]] : collection.offsets[terms[0] + 1]]
+            entries = collection.entries[slice(*collection.offsets[terms[0] : terms[0] + 2])]
         owners: Ints = collection.documents[entries[collection.priors[entries] > 0]]
-        # The entries of a document stand side by side.
-        once: Ints = owners[np.diff(owners, prepend=-1) != 0]
-        return once
+        return owners
 
-    def _by_sections(self, terms: tuple[int, ...]) -> Ints:
+    def _in_sections(self, term: int) -> Ints:
+        """The documents that hold a term in a section that is scored."""
         sections = self._collection.sections
-        if not self._collection.ranking.clinical or not all(sections.posting_counts[term] for term in terms):
-            return np.zeros(0, np.int32)
-        documents, _ = sections.matches(terms)
-        scored: Ints = documents[self._counts[documents]]
-        return scored
+        entries = sections.entries[slice(*sections.offsets[term : term + 2])]
+        owners: Ints = sections.documents[entries[self._scored[entries]]]
+        return owners

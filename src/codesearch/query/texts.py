@@ -6,7 +6,7 @@ What was read is remembered, since the same codes are hits again and again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +55,6 @@ class TextReader:
         self._titles = fields.title
         self._sections = tuple(name for name, weight in zip(fields.sections, fields.weights, strict=True) if weight > 0)
         self._section_reader = SectionReader(self._sections)
-        self._has_name_only = self._names_only()
         self._known: Remembered[int, DocumentTexts] = Remembered(REMEMBERED_TERMS)
 
     def of(self, document: int) -> DocumentTexts:
@@ -78,7 +77,8 @@ class TextReader:
         """
         return "" if self._has_name_only[document] else self._reader.records.get(document).summary
 
-    def _names_only(self) -> bytes:
+    @cached_property
+    def _has_name_only(self) -> bytes:
         """Of each document whether its name is all that is searched: then the record need not be read."""
         reader, arrays = self._reader, self._reader.arrays
         names = np.bincount(arrays["title.documents"], minlength=reader.documents)

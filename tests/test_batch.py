@@ -20,6 +20,7 @@ from query_support import CLINIC, CLINIC_RULES, publish, with_rules
 from codesearch import batch
 from codesearch.batch import answers
 from codesearch.errors import SourceError, UsageError
+from codesearch.formats import json_line
 from codesearch.library import Index, open_index
 from codesearch.query.results import Hit
 
@@ -86,6 +87,14 @@ def test_an_answer_is_what_a_search_gives(index: Index) -> None:
     }
 
 
+def test_answers_are_escaped_as_other_json_is(index: Index) -> None:
+    text = "kidney \x7f\u2028\u202e\x9b é 🙂"
+    [line] = answers(index, io.BytesIO(text.encode()), {}, jobs=1)
+    assert json.loads(line) == json.loads(json_line(json.loads(line)))
+    assert not set(line.decode()) & set("\x7f\u2028\u202e\x9b")
+    assert json.loads(line)["query"] == text
+
+
 def test_what_is_told_of_a_hit_may_be_more(index: Index) -> None:
     [line] = answers(index, io.BytesIO(b"kidney"), {}, Hit.to_explained_dict, 1)
     assert all("explanation" in hit for hit in json.loads(line)["hits"])
@@ -132,7 +141,7 @@ def test_lines_that_are_there_are_answered_before_more_are_read(index: Index) ->
             return super().read1(size)
 
     taken: list[int] = []
-    given: list[str] = []
+    given: list[bytes] = []
     for answer in answers(index, Waiting(b"kidney\n", many(300), b"hives\n"), {}, jobs=2):
         given += answer.splitlines()
     assert taken == [0, 1, 301, 302]

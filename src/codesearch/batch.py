@@ -61,7 +61,7 @@ _numbers = count()
 
 def answers(
     index: Index, stream: Input, options: Mapping[str, Any], describe: Describe = Hit.to_dict, jobs: int | None = None
-) -> Iterator[str]:
+) -> Iterator[bytes]:
     """Lines of JSON, one or more at once: `{"query", "total", "rewrites", "hits"}` or `{"query", "error"}` a query.
 
     Args:
@@ -82,20 +82,17 @@ def answers(
     with ExitStack() as stack:
         stack.callback(_runs.pop, number)
         for lines in _waiting(stream):
-            if crew is None and _pays(len(lines), jobs):
+            are_many = len(lines) >= _CREW_FROM
+            # Beside other threads no copy of this process can be made.
+            if are_many and crew is None and jobs != 1 and threading.active_count() == 1:
                 index.warm_up()
                 # Answering loads what is loaded at need, and the copies then share it.
                 yield _answered(run, lines[:1])
                 crew, lines = stack.enter_context(Crew(jobs or os.cpu_count() or 1)), lines[1:]
-            if crew is None or len(lines) < _CREW_FROM:
-                yield from (_answered(run, [line]) for line in lines)
-            else:
+            if are_many and crew:
                 yield from crew.ordered(_answered_piece, _pieces(number, lines))
-
-
-def _pays(lines: int, jobs: int | None) -> bool:
-    # Beside other threads no copy of this process can be made.
-    return lines >= _CREW_FROM and jobs != 1 and threading.active_count() == 1
+            else:
+                yield from (_answered(run, [line]) for line in lines)
 
 
 def _waiting(stream: Input) -> Iterator[list[bytes]]:
@@ -113,14 +110,23 @@ def _pieces(run: int, lines: Sequence[bytes]) -> Iterator[_Piece]:
     return (_Piece(run, lines[start : start + _PIECE]) for start in range(0, len(lines), _PIECE))
 
 
-def _answered_piece(piece: _Piece) -> str:
+def _answered_piece(piece: _Piece) -> bytes:
     return _answered(_runs[piece.run], piece.lines)
 
 
-def _answered(run: _Run, lines: Iterable[bytes]) -> str:
+def _answered(run: _Run, lines: Iterable[bytes]) -> bytes:
     """A line of JSON for every line."""
-    encoded = (msgspec.json.encode(_answer(run, line.removeprefix(_BOM).rstrip(b"\r"))) for line in lines)
-    return "".join(f"{escaped_json(line.decode())}\n" for line in encoded)
+    answers = (_answer(run, line.removeprefix(_BOM).rstrip(b"\r")) for line in lines)
+    return b"".join([_encoded(answer) + b"\n" for answer in answers])
+
+
+def _encoded(answer: dict[str, Any]) -> bytes:
+    """What `formats.json_line` gives, but for blanks."""
+    line = msgspec.json.encode(answer)
+    # JSON escapes the control characters of ASCII itself, but for one.
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return escaped_json(line.decode()).encode()
 
 
 def _answer(run: _Run, raw: bytes) -> dict[str, Any]:

@@ -49,9 +49,6 @@ def json_line(value: Any) -> str:
 
 def escaped_json(text: str) -> str:
     """A line of JSON with everything escaped that splits lines or steers a terminal."""
-    # JSON escapes the control characters of ASCII itself, but for one.
-    if text.isascii() and "\x7f" not in text:
-        return text
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -32,11 +33,14 @@ _SEED = 7
 
 
 class Timed(NamedTuple):
-    """Queries a second: from the start of the process or loop, and from the first answer on."""
+    """Queries a second, from the start of the process or loop and from the first answer on; and the milliseconds of
+    processor time of a query, start included, which say more where other work shares the machine.
+    """
 
     name: str
     whole: float
     answering: float
+    cost: float
 
 
 def main() -> None:
@@ -47,7 +51,7 @@ def main() -> None:
     index = options.index or build(COLLECTION, options.data, work)
     names = entries(index)
     print(f"{len(names):,} codes, {len(queries):,} queries, {len(set(queries)):,} different, {options.rounds} rounds")
-    print(f"{'':<40}{'queries/s':>12}{'once begun':>12}")
+    print(f"{'':<40}{'queries/s':>12}{'once begun':>12}{'CPU ms':>10}")
     with tempfile.TemporaryDirectory() as folder:
         engines = [peer(name, names, Path(folder)) for name in options.peers]
         for _ in range(options.rounds):
@@ -58,7 +62,7 @@ def main() -> None:
 
 
 def _print(one: Timed) -> None:
-    print(f"{one.name:<40}{one.whole:>12,.0f}{one.answering:>12,.0f}", flush=True)
+    print(f"{one.name:<40}{one.whole:>12,.0f}{one.answering:>12,.0f}{one.cost:>10.3f}", flush=True)
 
 
 def _queries(folder: Path, count: int) -> list[str]:
@@ -77,7 +81,7 @@ def _command(index: Path, queries: Sequence[str], jobs: int) -> Timed:
     with tempfile.TemporaryFile() as lines:
         lines.write("".join(f"{query}\n" for query in queries).encode())
         lines.seek(0)
-        begun = time.perf_counter()
+        begun, spent = time.perf_counter(), _spent_by_children()
         with (
             subprocess.Popen(["cat"], stdin=lines, stdout=subprocess.PIPE) as feeder,
             subprocess.Popen([*command, "--index", str(index)], stdin=feeder.stdout, stdout=subprocess.PIPE) as process,
@@ -90,15 +94,26 @@ def _command(index: Path, queries: Sequence[str], jobs: int) -> Timed:
     if answers != len(queries) or process.returncode:
         raise SystemExit(f"the command gave {answers} answers and status {process.returncode}")
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
-    return Timed(f"codesearch --batch, {processes}", answers / (ended - begun), (answers - 1) / (ended - first))
+    return Timed(
+        f"codesearch --batch, {processes}",
+        answers / (ended - begun),
+        (answers - 1) / (ended - first),
+        1000 * (_spent_by_children() - spent) / answers,
+    )
+
+
+def _spent_by_children() -> float:
+    """Seconds of processor time of all processes that were started here and have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _loop(engine: Engine, queries: Sequence[str]) -> Timed:
-    begun = time.perf_counter()
+    begun, spent = time.perf_counter(), time.process_time()
     for query in queries:
         engine.search(query, LIMIT)
     rate = len(queries) / (time.perf_counter() - begun)
-    return Timed(f"{engine.name}, a loop", rate, rate)
+    return Timed(f"{engine.name}, a loop", rate, rate, 1000 * (time.process_time() - spent) / len(queries))
 
 
 def _options() -> argparse.Namespace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -50,8 +51,10 @@ Place = tuple[str, int, int]
 _LONGEST_WORD = 64
 """Longer runs of letters are no words: they are neither folded nor stemmed."""
 _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
-# Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times.
-_JOINED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:-[a-z0-9]++)+")
+# Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times. Parts of
+# decimal numbers (`1.5-2.5`) are no words.
+_JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)")
+_WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
@@ -66,7 +69,11 @@ class Analyzer:
         self._numerals = config.numerals.always
         self._after = config.numerals.after
         letters = "|".join(sorted(config.numerals.after, key=len, reverse=True))
-        self._numeral = re.compile(rf"\b({'|'.join(config.numerals.words)})[\s-]+({letters})\b(?!-)")
+        words = "|".join(config.numerals.words)
+        # The letters are much rarer than the words: they are looked for, and then for the word before them.
+        self._letter = re.compile(rf"(?<=[\s-])(?:{letters})\b(?!-)")
+        self._word_before = re.compile(rf"\b(?:{words})$")
+        self._longest_before = max(map(len, config.numerals.words), default=0) + 1
         self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
         self._stem = Stemmer.Stemmer("english").stemWord
@@ -74,16 +81,28 @@ class Analyzer:
 
     def fold(self, text: str) -> str:
         """The text in lower case, without accents and possessives, numerals after words such as "type" as digits."""
+        return self._fold_ascii(text if text.isascii() else _plain(text))
+
+    def fold_all(self, texts: Sequence[str]) -> str:
+        """The folded texts with a NUL between two, quicker than one by one."""
+        together = "\0".join([text if text.isascii() else _plain(text) for text in texts])
+        if together.count("\0") >= len(texts) > 0:
+            together = "\0".join([_plain(text).replace("\0", " ") for text in texts])
+        return self._fold_ascii(together)
+
+    def _fold_ascii(self, text: str) -> str:
         text = text.lower()
-        if not text.isascii():
-            text = text.translate(_PLAIN)
-            if not text.isascii():
-                text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
         if "'" in text or "’" in text or "‘" in text or "`" in text:
             text = _APOSTROPHE.sub("", text)
-        if self._numeral.search(text):
-            text = self._numeral.sub(lambda match: f"{match[1]} {self._after[match[2]]}", text)
-        return text
+        return self._letter.sub(self._numeral_of, text)
+
+    def _numeral_of(self, match: re.Match[str]) -> str:
+        """A letter as the digit that it stands for, after one of the words."""
+        text, end = match.string, match.start()
+        while end and (text[end - 1] == "-" or text[end - 1].isspace()):
+            end -= 1
+        before = text[max(0, end - self._longest_before) : end]
+        return self._after[match[0]] if self._word_before.search(before) else match[0]
 
     def words(self, text: str) -> list[str]:
         """The words of a folded text, stop words too."""
@@ -117,9 +136,36 @@ class Analyzer:
         """The terms of a text as it is typed, without stop words."""
         return [term for term in map(self.term, self.words(self.fold(text))) if term]
 
+    def terms_of_all(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """The terms of each text, quicker than one by one."""
+        return [tuple([term for _, term in words]) for words in self.words_of_all(texts)]
+
+    def words_of_all(self, texts: Sequence[str]) -> list[list[tuple[str, str]]]:
+        """The words of each text that are no stop words, folded, with their terms."""
+        if not texts:
+            return []
+        term = self.term
+        folded = self.fold_all(texts).split("\0")
+        return [[(word, found) for word in _WORD.findall(text) if (found := term(word))] for text in folded]
+
     def joined(self, folded: str) -> list[tuple[str, int]]:
         """The hyphenated words of a folded text, joined (`x-ray` as the term of `xray`), with where they begin."""
         return [(self.term(match[0].replace("-", "")), match.start()) for match in _JOINED.finditer(folded)]
+
+    def with_joined(self, folded: str, mark: str) -> str:
+        """A folded text with its hyphenated words joined once more before their parts, after a mark."""
+        parts: list[str] = []
+        done, hyphen = 0, folded.find("-")
+        while hyphen >= 0:
+            start = hyphen
+            while start > done and folded[start - 1] in _WORD_CHARACTERS:
+                start -= 1
+            found = _JOINED.match(folded, start) if start < hyphen else None
+            if found:
+                parts += (folded[done:start], mark, found[0].replace("-", ""), " ")
+                done = start
+            hyphen = folded.find("-", found.end() if found else hyphen + 1)
+        return "".join((*parts, folded[done:]))
 
     def tokens(self, text: str) -> list[Token]:
         """The words of a text that `terms` gives, with their places in it."""
@@ -149,18 +195,16 @@ class Analyzer:
 
     def _aligned(self, text: str) -> tuple[str, _Origins | None]:
         """The folded text, and where its characters come from; None where each has kept its place."""
+        origins: _Origins | None = None
         if text.isascii() and "'" not in text and "`" not in text:
             folded = text.lower()
-            if not self._numeral.search(folded):
-                return folded, None
-            origins = _Origins(text, list(range(len(text) + 1)))
         else:
             folded, origins = _letters(text)
             folded, origins = _edited(folded, origins, [(*match.span(), "") for match in _APOSTROPHE.finditer(folded)])
-        edits = []
-        for match in self._numeral.finditer(folded):
-            edits += [(match.end(1), match.start(2), " "), (*match.span(2), self._after[match[2]])]
-        return _edited(folded, origins, edits)
+        numerals = [(*match.span(), self._numeral_of(match)) for match in self._letter.finditer(folded)]
+        if not numerals:
+            return folded, origins
+        return _edited(folded, origins or _Origins(text, list(range(len(text) + 1))), numerals)
 
 
 class _Origins(NamedTuple):
@@ -187,9 +231,7 @@ def _letters(text: str) -> tuple[str, _Origins]:
     folded: list[str] = []
     places: list[int] = []
     for place, char in enumerate(text):
-        plain = char.lower().translate(_PLAIN)
-        if not plain.isascii():
-            plain = "".join(part for part in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(part))
+        plain = _plain(char)
         folded.append(plain)
         places += [place] * len(plain)
     return "".join(folded), _Origins(text, [*places, len(text)])
@@ -205,6 +247,15 @@ def _edited(folded: str, origins: _Origins, edits: list[tuple[int, int, str]]) -
         places += [*origins.places[last:start], *[origins.places[start]] * len(replacement)]
         last = end
     return "".join([*pieces, folded[last:]]), _Origins(origins.text, [*places, *origins.places[last:]])
+
+
+def _plain(text: str) -> str:
+    """A text in lower case, with letters for those that have accents or are ligatures, and hyphens for dashes."""
+    text = text.lower().translate(_PLAIN)
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join([char for char in decomposed if not unicodedata.combining(char)]).lower()
 
 
 def frozen(config: AnalysisConfig) -> dict[str, Any]:

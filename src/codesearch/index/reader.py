@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,10 @@ from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.ranking import idf
 from codesearch.index.record_file import RecordFile
 from codesearch.index.settings import thaw_settings
+
+DEEPEST = 12
+"""Levels that are followed down from a code: chapter, sections and headers are eight at most; a wrong table may go in
+rings."""
 
 
 class Strings:
@@ -68,6 +73,7 @@ class IndexReader:
         self._expansion_file = ExpansionFile(folder)
         self.systems = self._system_slices()
         self._coded_counts: dict[str, int] = {}
+        self._close = weakref.finalize(self, _close, self.records, self._expansion_file)
 
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
@@ -98,6 +104,19 @@ class IndexReader:
     def idf(self) -> npt.NDArray[np.float32]:
         """The weight of each term by its rarity."""
         return idf(self.arrays["term.frequency"], self.documents)
+
+    @cached_property
+    def billable_below(self) -> npt.NDArray[np.int64]:
+        """How many billable codes lie below each document, on all levels."""
+        values, parent = self.keywords["billable"], self.arrays["parent"]
+        counts = np.zeros(self.documents, np.int64)
+        billable = values.index("yes") if "yes" in values else len(values)
+        above = parent[self.arrays["keyword.billable"] == billable]
+        for _ in range(DEEPEST):
+            above = above[above >= 0]
+            counts += np.bincount(above, minlength=self.documents)
+            above = parent[above]
+        return counts
 
     @cached_property
     def expansions(self) -> Table:
@@ -159,6 +178,10 @@ class IndexReader:
         return next((document for document in range(start, last) if bare(self.codes[document]) == wanted), None)
 
     def close(self) -> None:
-        """Closes the files; memory maps go with the object."""
-        self.records.close()
-        self._expansion_file.close()
+        """Closes the files, as happens too when nobody holds the reader any more; memory maps go with the object."""
+        self._close()
+
+
+def _close(*files: RecordFile | ExpansionFile) -> None:
+    for file in files:
+        file.close()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from codesearch.index.analysis import Place
 from codesearch.index.reader import IndexReader
 from codesearch.query.passage import PASSAGE_LENGTH, Passage, Span, cut_passage
-from codesearch.query.plan import Plan
+from codesearch.query.plan import Plan, Slot
 from codesearch.query.texts import Text, TextReader, title_of
 
 _OF_A_NAME = 0.5
@@ -35,13 +36,12 @@ class EvidenceFinder:
     def __init__(self, reader: IndexReader, texts: TextReader, plan: Plan) -> None:
         self._texts = texts
         self._names = reader.names
-        totals: dict[frozenset[str], float] = {}
-        for slot in plan.slots:
-            for one in slot.alternatives:
-                terms = frozenset(reader.term_list[number] for number in one.terms)
-                totals[terms] = totals.get(terms, 0.0) + one.weight * slot.mass
-        self._words = {term: total for terms, total in totals.items() if len(terms) == 1 for term in terms}
-        self._phrases = [(terms, total / len(terms)) for terms, total in totals.items() if len(terms) > 1]
+        self._slots = [_alternatives(reader, slot) for slot in plan.slots]
+        weights: dict[frozenset[str], float] = {}
+        for terms, weight in chain.from_iterable(self._slots):
+            weights[terms] = max(weight / len(terms), weights.get(terms, 0.0))
+        self._words = {term: weight for terms, weight in weights.items() if len(terms) == 1 for term in terms}
+        self._phrases = [(terms, weight) for terms, weight in weights.items() if len(terms) > 1]
         self._wanted = frozenset(self._words).union(*(terms for terms, _ in self._phrases))
 
     def evidence(self, document: int) -> Evidence:
@@ -56,12 +56,15 @@ class EvidenceFinder:
         for text, marks, weights in self._marked(document):
             spans = _merged(marks)
             matched.setdefault(text.field, {}).update(dict.fromkeys([text.text[start:end] for start, end in spans]))
-            shown = _best_run(marks, weights) if len(text.text) > PASSAGE_LENGTH else marks
-            weight = sum({term: weights[term] for term, _, _ in shown}.values())
+            shown, terms = marks, text.terms
+            if len(text.text) > PASSAGE_LENGTH:
+                shown = _best_run(marks, weights)
+                terms = frozenset([term for term, _, _ in shown])
+            weight = self._held(terms)
             if text.field == "name":
                 name_marks = spans
                 weight *= _OF_A_NAME
-            if weight > best_weight:
+            if best is None or weight > best_weight:
                 best_weight, best = weight, (text.field, text.title, text.text, spans, shown[0][1], shown[-1][2])
         name = Passage("name", title_of("name"), self._names[document], tuple(name_marks))
         passage = cut_passage(*best) if best else self._unmarked(document) or name
@@ -91,6 +94,16 @@ class EvidenceFinder:
         summary = self._texts.summary(document)
         return cut_passage("summary", title_of("summary"), summary, [], 0, 0) if summary else None
 
+    def _held(self, present: frozenset[str]) -> float:
+        """How much of the query some terms hold: of each slot its weightiest alternative that is there as a whole."""
+        held = 0.0
+        for alternatives in self._slots:
+            for terms, weight in alternatives:
+                if terms <= present:
+                    held += weight
+                    break
+        return held
+
     def _weights(self, present: frozenset[str]) -> dict[str, float]:
         """The weight of each term by those alternatives that are present as a whole."""
         weights = dict(self._words)
@@ -99,6 +112,15 @@ class EvidenceFinder:
                 for term in terms:
                     weights[term] = max(weight, weights.get(term, 0.0))
         return weights
+
+
+def _alternatives(reader: IndexReader, slot: Slot) -> list[tuple[frozenset[str], float]]:
+    """The terms of each alternative of a slot and what it weighs, the weightiest first."""
+    found = [
+        (frozenset([reader.term_list[number] for number in one.terms]), one.weight * slot.mass)
+        for one in slot.alternatives
+    ]
+    return sorted(found, key=lambda one: -one[1])
 
 
 def _merged(marks: Iterable[Place]) -> list[Span]:
@@ -112,7 +134,7 @@ def _merged(marks: Iterable[Place]) -> list[Span]:
     return spans
 
 
-def _best_run(marks: Sequence[Place], weights: Mapping[str, float]) -> Sequence[Place]:
+def _best_run(marks: list[Place], weights: Mapping[str, float]) -> list[Place]:
     """Of the marks that fit in a passage together, those that weigh most, each term once."""
     best_weight, best = 0.0, (0, 1)
     counts: Counter[str] = Counter()

@@ -240,12 +240,12 @@ class Explainer:
         """The priors of a code by name, those that apply."""
         reader, ranking = self._reader, self._collection.ranking
         name = {term for term, _, _ in reader.analyzer.places(reader.names[document])}
-        applies = {
-            "unspecified": (reader.analyzer.term("unspecified") in name, ranking.unspecified),
-            "billable": (reader.keyword("billable", document) == "yes", ranking.billable),
-            "terminated": (bool(reader.arrays["ended"][document]), ranking.terminated),
-        }
-        return {name: factor for name, (does, factor) in applies.items() if does}
+        priors = {word: prior for word, prior in ranking.words.items() if reader.analyzer.term(word) in name}
+        if reader.keyword("billable", document) == "yes":
+            priors["billable"] = ranking.billable
+        if reader.arrays["ended"][document]:
+            priors["terminated"] = ranking.terminated
+        return priors
 
     def _power(self, share: float) -> float:
         return float(power(np.array([share], F), self._collection.ranking.coverage_halves)[0])

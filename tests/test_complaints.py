@@ -152,7 +152,7 @@ def test_a_missing_placeholder_finds_nothing(index: Index) -> None:
 def test_a_word_that_was_corrected_is_not_marked(index: Index) -> None:
     """tantivy#867: highlights are lost on fuzzy matches."""
     (hit, *_) = index.search("urticarai")
-    assert "<mark>Urticaria</mark>" in hit.to_html()
+    assert "<mark>Urticaria</mark>" in hit.marked_name.to_html()
 
 
 def test_one_odd_page_silently_drops_codes(tmp_path: Path) -> None:

@@ -107,9 +107,9 @@ def test_ranges(text: str, found: list[str]) -> None:
     assert tiers(search(text)) == [(code, 2) for code in found]
 
 
-def test_a_range_with_words_puts_codes_first_and_then_the_words() -> None:
+def test_a_range_beside_words_gives_its_codes_those_with_the_words_first() -> None:
     results = search("99202-99213 telehealth")
-    assert [code for code, tier in tiers(results) if tier == 2] == ["99202", "99203", "99211", "99213"]
+    assert tiers(results) == [("99213", 2), ("99202", 2), ("99203", 2), ("99211", 2)]
     assert search("99221 telehealth").hits[0].code == "99221"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,6 +31,7 @@ class AnalysisConfig(msgspec.Struct, forbid_unknown_fields=True):
 
     version: int
     stop_words: list[str]
+    shorthand: dict[str, str]
     numerals: Numerals
     spellings: list[Spelling]
 
@@ -48,6 +50,7 @@ _LONGEST_WORD = 64
 _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
 # Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times.
 _JOINED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:-[a-z0-9]++)+")
+_TOKEN = r"\d+(?:\.\d+)+|[^\W_]+(?:['’][^\W_]+)*"
 _APOSTROPHE = re.compile(r"['’‘`](?:s\b)?")
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
@@ -58,6 +61,10 @@ class Analyzer:
 
     def __init__(self, config: AnalysisConfig) -> None:
         self._stop = frozenset(config.stop_words)
+        shorthand = _shorthand_pattern(config.shorthand)
+        self._shorthand = {signs: f" {words} " for signs, words in config.shorthand.items()}
+        self._any_shorthand = re.compile(shorthand)
+        self._token = re.compile(rf"(?i:{shorthand})|{_TOKEN}")
         self._numerals = config.numerals.always
         self._after = config.numerals.after
         letters = "|".join(sorted(config.numerals.after, key=len, reverse=True))
@@ -68,7 +75,8 @@ class Analyzer:
         self._terms: dict[str, str] = {}
 
     def fold(self, text: str) -> str:
-        """The text in lower case, without accents and possessives, numerals after words such as "type" as digits."""
+        """The text in lower case, without accents and possessives, shorthand such as "w/o" written out, and numerals
+        after words such as "type" as digits."""
         text = text.lower()
         if not text.isascii():
             text = text.translate(_PLAIN)
@@ -76,6 +84,8 @@ class Analyzer:
                 text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
         if "'" in text or "’" in text or "‘" in text or "`" in text:
             text = _APOSTROPHE.sub("", text)
+        if "/" in text or "&" in text:
+            text = self._any_shorthand.sub(lambda match: self._shorthand[match[0]], text)
         if self._numeral.search(text):
             text = self._numeral.sub(lambda match: f"{match[1]} {self._after[match[2]]}", text)
         return text
@@ -123,7 +133,7 @@ class Analyzer:
         """
         tokens: list[Token] = []
         previous, previous_end = "", 0
-        for match in re.finditer(r"\d+(?:\.\d+)+|[^\W_]+(?:['’][^\W_]+)*", text):
+        for match in self._token.finditer(text):
             folded = self.fold(match[0])
             between = text[previous_end : match.start()].translate(_PLAIN)
             following = text[match.end() : match.end() + 1].translate(_PLAIN)
@@ -135,6 +145,14 @@ class Analyzer:
                     tokens.append(Token(term, len(tokens), match.start(), match.end()))
             previous, previous_end = folded, match.end()
         return tokens
+
+
+def _shorthand_pattern(shorthand: Iterable[str]) -> str:
+    """An expression for shorthand that stands by itself; what ends in a slash may touch a word of three letters."""
+    longest_first = sorted(shorthand, key=len, reverse=True)
+    ends = (r"(?=[a-z0-9]{3}|[^a-z0-9/&]|$)" if signs.endswith("/") else "(?![a-z0-9/&])" for signs in longest_first)
+    parts = [re.escape(signs) + end for signs, end in zip(longest_first, ends, strict=True)]
+    return f"(?<![a-z0-9/&])(?:{'|'.join(parts)})" if parts else "(?!)"
 
 
 def frozen(config: AnalysisConfig) -> dict[str, Any]:

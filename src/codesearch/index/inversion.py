@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import bare
+from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
 from codesearch.index.fields import SectionReader, keyword_values, title_texts
@@ -62,7 +63,8 @@ class Column(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """What the tables by document are made of; `keys` and `parents` are (system, bare code) as one text."""
+    """What the tables by document are made of; `keys` and `parents` are (system, bare code) as one text, `begins` and
+    `ends` the dates between which a code is in force, as numbers."""
 
     codes: Strings
     names: Strings
@@ -70,6 +72,8 @@ class Columns(NamedTuple):
     keys: Strings
     parents: Strings
     ended: npt.NDArray[np.bool_]
+    begins: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
     keywords: dict[str, Column]
 
 
@@ -141,6 +145,8 @@ class _Inverter:
             keys=Strings.of([_key(record.system, record.code) for record in records]),
             parents=Strings.of([_key(record.system, record.parent) for record in records]),
             ended=np.array([record.terminated is not None for record in records], bool),
+            begins=np.array([dates.begins(record) for record in records], np.int32),
+            ends=np.array([dates.ends(record) for record in records], np.int32),
             keywords={name: Column.of(keyword_values(records, path)) for name, path in keywords.items()},
         )
 

@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from difflib import get_close_matches
-from typing import NamedTuple, TypeAlias, Union
+from typing import NamedTuple, TypeAlias
 
 from codesearch.codes import find_system
 
@@ -76,7 +76,7 @@ class Field(NamedTuple):
     part: Node
 
 
-Node: TypeAlias = Union[Word, Phrase, Group, And, Or, Not, Must, Field]
+Node: TypeAlias = Word | Phrase | Group | And | Or | Not | Must | Field
 
 
 class Parsed(NamedTuple):
@@ -88,7 +88,7 @@ class Parsed(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether there are words and nothing else."""
-        return all(isinstance(node, Word) for node in self.nodes)
+        return all(map(is_word, self.nodes))
 
 
 class _Token(NamedTuple):
@@ -96,7 +96,7 @@ class _Token(NamedTuple):
     text: str = ""
 
 
-_QUOTES = "\"“”„‟"
+_QUOTES = '"“”„‟'
 _SPECIAL = re.compile(rf"[{_QUOTES}:()]|(?:^|\s)[-+]\S|\b(?:AND|OR|NOT)\b")
 _PHRASE = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}](?!\w)")
 # Before a word with a letter in it, a long number, a phrase or a group: not in `- pain`, `--` or `T score -2.5`.
@@ -173,7 +173,7 @@ class _Lexer:
         self._place = match.end() if match else self._place + 1
         if any(map(str.isalnum, content)):
             return [_Token("PHRASE", content)]
-        self.notes.append("ignored quotation marks with nothing between them" if match else "ignored a lone \"")
+        self.notes.append("ignored quotation marks with nothing between them" if match else 'ignored a lone "')
         return []
 
     def _sign(self) -> list[_Token]:
@@ -315,6 +315,35 @@ class _Parser:
 
     def _kind(self) -> str:
         return self._tokens[self._place].kind if self._place < len(self._tokens) else ""
+
+
+def is_word(node: Node) -> bool:
+    """Whether a node is a word that stands by itself, under no operator."""
+    return isinstance(node, Word)
+
+
+def is_exclusion(node: Node) -> bool:
+    """Whether a node says only what must not match."""
+    match node:
+        case Not():
+            return True
+        case Must(part) | Field(_, part):
+            return is_exclusion(part)
+        case Group(parts) | And(parts) | Or(parts):
+            return all(map(is_exclusion, parts))
+    return False
+
+
+def leaves(node: Node) -> Iterator[Word | Phrase]:
+    """The words and phrases of a tree, in order."""
+    match node:
+        case Word() | Phrase():
+            yield node
+        case Not(part) | Must(part) | Field(_, part):
+            yield from leaves(part)
+        case Group(parts) | And(parts) | Or(parts):
+            for part in parts:
+                yield from leaves(part)
 
 
 def written(nodes: Sequence[Node]) -> str:

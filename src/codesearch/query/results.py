@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from codesearch.codes import bare
 from codesearch.index.reader import IndexReader
 from codesearch.query.evidence import Evidence, evidence
+from codesearch.query.facets import Facets
+from codesearch.query.nothing import Nothing
 from codesearch.query.plan import Plan, Rewrite
 from codesearch.records import CodeRecord
 
@@ -17,9 +20,20 @@ TIERS = {1: "exact code", 2: "code prefix or range", 3: "text"}
 class Hit:
     """One code that was found. What needs the record (`snippet`, `matched`, `record`) is read when first asked for."""
 
-    def __init__(self, reader: IndexReader, plan: Plan, document: int, rank: int, score: float, tier: int) -> None:
+    def __init__(
+        self,
+        reader: IndexReader,
+        plan: Plan,
+        document: int,
+        rank: int,
+        score: float,
+        tier: int,
+        siblings: Sequence[int] = (),
+    ) -> None:
+        """Takes the documents of the other hits that this one stands for, if hits are grouped."""
         self._reader = reader
         self._plan = plan
+        self._siblings = siblings
         self._evidence: Evidence | None = None
         self.document = document
         self.rank = rank
@@ -64,6 +78,11 @@ class Hit:
         return int((self._reader.arrays["keyword.billable"][start:end] == values.index("yes")).sum())
 
     @property
+    def siblings(self) -> tuple[str, ...]:
+        """The codes of the other hits that this one stands for, in their order; none where hits are not grouped."""
+        return tuple(self._reader.codes[document] for document in self._siblings)
+
+    @property
     def release(self) -> str | None:
         """The release of the code set that the code comes from."""
         return self._reader.keyword("release", self.document) or None
@@ -106,13 +125,27 @@ class Hit:
 
 
 class Results:
-    """The hits of a search, in order; iterable. `total` is exact and counted when it is first read."""
+    """The hits of a search, in order; iterable. What is said of all matches is found when it is first read."""
 
-    def __init__(self, hits: list[Hit], plan: Plan, count: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        hits: list[Hit],
+        plan: Plan,
+        count: Callable[[], int],
+        *,
+        rows: Callable[[], int] | None = None,
+        facets: Callable[[], Facets] = dict,
+        cursor: Callable[[], str | None] = lambda: None,
+        nothing: Callable[[], Nothing] = lambda: Nothing((), ()),
+    ) -> None:
+        """Takes what counts all matches and the rows of all pages (as many, without it), and what gives the rest."""
         self.hits = hits
         self.plan = plan
         self._count = count
-        self._total: int | None = None
+        self._count_rows = rows
+        self._facets = facets
+        self._cursor = cursor
+        self._nothing = nothing
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -125,9 +158,27 @@ class Results:
         """Everything that was searched and not typed."""
         return self.plan.rewrites
 
-    @property
+    @cached_property
     def total(self) -> int:
         """How many codes match in all."""
-        if self._total is None:
-            self._total = self._count()
-        return self._total
+        return self._count()
+
+    @cached_property
+    def rows(self) -> int:
+        """How many hits all pages have together: fewer than match where siblings are grouped."""
+        return self._count_rows() if self._count_rows else self.total
+
+    @cached_property
+    def facets(self) -> Facets:
+        """Field (system, chapter, kind, billable, setting) -> value -> how many of all matches have it."""
+        return self._facets()
+
+    @cached_property
+    def next_cursor(self) -> str | None:
+        """What `Index.search` takes as `cursor` to give the next page; None where this is the last one."""
+        return self._cursor()
+
+    @cached_property
+    def nothing(self) -> Nothing | None:
+        """Why nothing matches; None where something does."""
+        return None if self.total else self._nothing()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from codesearch.errors import CodesearchError
@@ -11,13 +11,16 @@ from codesearch.library import Index
 _BOM = b"\xef\xbb\xbf"
 
 
-def answers(index: Index, lines: Iterable[bytes], options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One row a line: `{"query", "total", "rewrites", "hits"}` or `{"query", "error"}`.
+def answers(
+    index: Index, lines: Iterable[bytes], options: Mapping[str, Any], asked: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """One row a line: `{"query", "total", "rewrites", "hits"}` or `{"query", "error"}`; with `notes` if there are any.
 
     Args:
         index: where to search.
         lines: queries in UTF-8, with or without their line ends.
         options: the keyword arguments of `Index.search`.
+        asked: what else of `Results` each row is to hold (`facets`).
 
     Raises:
         UsageError: an option is wrong, and would be in every line.
@@ -25,10 +28,10 @@ def answers(index: Index, lines: Iterable[bytes], options: Mapping[str, Any]) ->
     index.search("", **options)
     for number, line in enumerate(lines):
         raw = line.removeprefix(_BOM) if number == 0 else line
-        yield _answer(index, raw.rstrip(b"\r\n"), options)
+        yield _answer(index, raw.rstrip(b"\r\n"), options, asked)
 
 
-def _answer(index: Index, raw: bytes, options: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(index: Index, raw: bytes, options: Mapping[str, Any], asked: Sequence[str]) -> dict[str, Any]:
     query = raw.decode("utf-8", "replace")
     try:
         raw.decode("utf-8")
@@ -40,6 +43,8 @@ def _answer(index: Index, raw: bytes, options: Mapping[str, Any]) -> dict[str, A
             "query": query,
             "total": results.total,
             "rewrites": rewrites,
+            **({"notes": list(results.plan.notes)} if results.plan.notes else {}),
+            **{name: getattr(results, name) for name in asked},
             "hits": [hit.to_dict() for hit in results],
         }
     except UnicodeDecodeError:

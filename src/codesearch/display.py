@@ -19,12 +19,14 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from codesearch.formats import one_line
+from codesearch.nothing_lines import nothing_lines
 
 if TYPE_CHECKING:
     from codesearch.evaluate import Evaluation
     from codesearch.index.generations import Generation
     from codesearch.library import Status
     from codesearch.progress import Listener, Progress
+    from codesearch.query.facets import Facets
     from codesearch.query.plan import Rewrite
     from codesearch.query.results import Hit, Results
     from codesearch.records import CodeRecord
@@ -72,14 +74,16 @@ def print_search_notes(results: Results) -> None:
     """On stderr: what was searched that was not typed, what was left out, and how many hits there are."""
     screen = console(sys.stderr)
     notes = list(rewrite_lines(results.rewrites, screen.width))
+    notes += map(one_line, results.plan.notes)
     if results.plan.ignored:
         notes.append(f"too long: not searched were {one_line(' '.join(results.plan.ignored))}")
     if not results.hits:
-        notes.append(_nothing(results))
-    elif results.total > len(results):
+        notes += nothing_lines(results)
+    elif results.rows > len(results):
         first, last = results.hits[0].rank, results.hits[-1].rank
-        more = f"; more with --offset {last}" if last < results.total else ""
-        notes.append(f"hits {first:,} to {last:,} of {results.total:,}{more}")
+        more = f"; more with --offset {last}" if last < results.rows else ""
+        codes = f" ({results.total:,} codes)" if results.total > results.rows else ""
+        notes.append(f"hits {first:,} to {last:,} of {results.rows:,}{codes}{more}")
     for note in notes:
         screen.print(Text(note, style="dim"), overflow="fold")
 
@@ -94,6 +98,16 @@ def rewrite_lines(rewrites: Iterable[Rewrite], width: int) -> Iterator[str]:
     words = list(dict.fromkeys(one_line(one.used) for one in synonyms))
     if words:
         yield _fitting("searched also ", words, " (--exact turns this off)", width)
+
+
+def print_facets(facets: Facets) -> None:
+    """How many matches have each value, a line for each field."""
+    lines = {name: _fitting("", _counted(counts), "", PIPE_WIDTH) for name, counts in facets.items()}
+    console(sys.stdout).print(Group("", _facts(lines)))
+
+
+def _counted(counts: dict[str, int]) -> list[str]:
+    return [f"{one_line(value)} {number:,}" for value, number in counts.items()]
 
 
 def print_records(records: Sequence[CodeRecord]) -> None:
@@ -244,20 +258,18 @@ def _described(hit: Hit) -> RenderableType:
         name.append(f"  [terminated {one_line(hit.terminated)}]", style="red")
     if hit.kind != "code":
         name.append(f"  [{one_line(hit.kind)}]", style="yellow")
+    lines = [name]
+    if hit.siblings:
+        more = _fitting(f"and {len(hit.siblings)} more: ", list(map(one_line, hit.siblings)), "", PIPE_WIDTH)
+        lines.append(Text(more, style="dim"))
     snippet = one_line(hit.snippet)
-    if _plain(snippet) in _plain(hit.name):
-        return name
-    return Group(name, Text(snippet, style="dim", no_wrap=True, overflow="ellipsis"))
+    if _plain(snippet) not in _plain(hit.name):
+        lines.append(Text(snippet, style="dim", no_wrap=True, overflow="ellipsis"))
+    return Group(*lines)
 
 
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def _nothing(results: Results) -> str:
-    if results.total:
-        return f"no hits from there on: {results.total:,} in all"
-    return f"no hits for {one_line(results.plan.text)}"
 
 
 def _nearness(rewrite: Rewrite) -> int:

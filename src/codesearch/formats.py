@@ -48,11 +48,13 @@ def json_line(value: Any) -> str:
 
 
 def csv_lines(hits: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """The header and one row a hit; no cell is taken for a formula by a spreadsheet."""
-    yield ",".join(HIT_COLUMNS)
-    for hit in hits:
+    """The header and one row a hit, grouped ones with a column more; a spreadsheet takes no cell for a formula."""
+    rows = list(hits)
+    columns = (*HIT_COLUMNS, "siblings") if rows and "siblings" in rows[0] else HIT_COLUMNS
+    yield ",".join(columns)
+    for hit in rows:
         row = io.StringIO()
-        csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in HIT_COLUMNS])
+        csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in columns])
         yield row.getvalue()
 
 
@@ -63,6 +65,8 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, dict):
         value = "; ".join(f"{field}: {', '.join(words)}" for field, words in value.items())
+    if isinstance(value, list):
+        value = "; ".join(value)
     if isinstance(value, str):
         guard = "'" if _FORMULA.match(value) else ""
         return guard + printable(value)

@@ -88,7 +88,7 @@ class Parsed(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether there are words and nothing else."""
-        return all(map(is_word, self.nodes))
+        return all(isinstance(node, Word) for node in self.nodes)
 
 
 class _Token(NamedTuple):
@@ -315,11 +315,6 @@ class _Parser:
 
     def _kind(self) -> str:
         return self._tokens[self._place].kind if self._place < len(self._tokens) else ""
-
-
-def is_word(node: Node) -> bool:
-    """Whether a node is a word that stands by itself, under no operator."""
-    return isinstance(node, Word)
 
 
 def is_exclusion(node: Node) -> bool:

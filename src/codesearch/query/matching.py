@@ -99,7 +99,7 @@ class Matches:
 
     @cached_property
     def _match_without_words(self) -> bool:
-        """Whether a document matches by the conditions alone: they ask for a text or a code, or there is nothing else."""
+        """Whether conditions alone make a match: they ask for a text or a code, or there is nothing else."""
         plan, constraints = self._plan, self._matcher.constraints
         if plan.within or any(map(constraints.anchors, plan.conditions)):
             return True

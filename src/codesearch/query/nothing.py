@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codesearch.codes import SYSTEMS, has_shape
 from codesearch.index.reader import IndexReader
-from codesearch.query.grammar import And, Must, Node, Word, is_exclusion, is_word, leaves, written
+from codesearch.query.grammar import And, Must, Node, Word, is_exclusion, leaves, written
 from codesearch.query.request import Filters, Request
 from codesearch.query.unknown import UnknownWords
 
@@ -111,7 +111,7 @@ def _loosened(request: Request, nodes: Sequence[Node]) -> Iterator[_Change]:
 
 def _instead(node: Node) -> Iterator[tuple[str, Sequence[Node]]]:
     """What a condition may be without, as it is written, and what stands in its place then."""
-    if is_word(node):
+    if isinstance(node, Word):
         return
     if isinstance(node, And):
         for place, part in enumerate(node.parts):
@@ -122,7 +122,7 @@ def _instead(node: Node) -> Iterator[tuple[str, Sequence[Node]]]:
 
 
 def _must(node: Node) -> Node:
-    return Must(node) if is_word(node) else node
+    return Must(node) if isinstance(node, Word) else node
 
 
 def _words(nodes: Sequence[Node]) -> list[Word]:

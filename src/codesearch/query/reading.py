@@ -9,7 +9,7 @@ from codesearch.codes import bare
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch, CodeRecogniser
 from codesearch.query.constraints import Constraints
-from codesearch.query.grammar import Node, Parsed, Word, is_exclusion, is_word, parse, written
+from codesearch.query.grammar import Node, Parsed, Word, is_exclusion, parse, written
 from codesearch.query.plan import Plan, Planner, Rewrite, Slot
 
 MAX_QUERY = 10_000
@@ -45,7 +45,9 @@ class QueryReader:
     def plan(self, text: str, systems: Sequence[str], exact: bool) -> Plan:
         """The plan of a query among the given systems; with `exact` nothing is searched that is not typed."""
         parsed = self.parse(text)
-        plain = text[:MAX_QUERY] if parsed.is_plain else written([node for node in parsed.nodes if is_word(node)])
+        plain = (
+            text[:MAX_QUERY] if parsed.is_plain else written([node for node in parsed.nodes if isinstance(node, Word)])
+        )
         named, conditions = self._conditions(parsed.nodes, systems, exact)
         typed = self._typed(plain, named, conditions, systems, exact)
         words = " ".join([typed.text, *self._constraints.words(conditions, systems)])
@@ -63,7 +65,7 @@ class QueryReader:
         named: list[CodeMatch] = []
         conditions: list[Node] = []
         for node in nodes:
-            if is_word(node) or not self._constraints.says(node):
+            if isinstance(node, Word) or not self._constraints.says(node):
                 continue
             codes = [one for one in self._constraints.codes(node, systems) if not (exact and one.reading)]
             named += codes
@@ -99,15 +101,15 @@ class QueryReader:
         """What ranks when a short text is a code, or begins codes, and is a word or an abbreviation too."""
         longest = _SHORT_CODE if any(one.tier == 1 for one in codes) else _SHORT_PREFIX
         slots, rewrites, ignored = self._planner.slots(plain, exact)
-        is_known = any(one.weight_class not in _GUESSES for slot in slots for one in slot.alternatives)
-        return (slots, rewrites, ignored) if is_known and len(bare(plain)) <= longest else ((), (), ())
+        is_word = len(slots) == 1 and any(one.weight_class not in _GUESSES for one in slots[0].alternatives)
+        return (slots, rewrites, ignored) if is_word and len(bare(plain)) <= longest else ((), (), ())
 
     def _notes(self, nodes: Sequence[Node]) -> list[str]:
         """What of a query says nothing, and that one with exclusions alone finds nothing."""
         notes = [
             f"ignored {written([node])} (small words and signs say nothing)"
             for node in nodes
-            if not is_word(node) and not self._constraints.says(node)
+            if not isinstance(node, Word) and not self._constraints.says(node)
         ]
         if nodes and all(map(is_exclusion, nodes)):
             notes.append("only exclusions: add a word, a code or a field that is to be found")

@@ -28,9 +28,9 @@ class Hit:
         rank: int,
         score: float,
         tier: int,
-        siblings: Sequence[int] = (),
+        siblings: Sequence[int] | None = None,
     ) -> None:
-        """Takes the documents of the other hits that this one stands for, if hits are grouped."""
+        """Takes the documents of the other hits that this one stands for where hits are grouped."""
         self._reader = reader
         self._plan = plan
         self._siblings = siblings
@@ -80,7 +80,7 @@ class Hit:
     @property
     def siblings(self) -> tuple[str, ...]:
         """The codes of the other hits that this one stands for, in their order; none where hits are not grouped."""
-        return tuple(self._reader.codes[document] for document in self._siblings)
+        return tuple(self._reader.codes[document] for document in self._siblings or ())
 
     @property
     def release(self) -> str | None:
@@ -117,11 +117,13 @@ class Hit:
         return self._evidence
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object of a hit."""
+        """The JSON object of a hit; grouped hits have their `siblings` too."""
         names = ("rank", "system", "code", "kind", "name", "billable", "terminated", "release")
         hit = {name: getattr(self, name) for name in names}
         matched = {field: list(words) for field, words in self.matched.items()}
-        return {**hit, "score": round(self.score, 4), "tier": self.tier, "snippet": self.snippet, "matched": matched}
+        siblings = {} if self._siblings is None else {"siblings": list(self.siblings)}
+        shown = {"score": round(self.score, 4), "tier": self.tier, "snippet": self.snippet, "matched": matched}
+        return {**hit, **shown, **siblings}
 
 
 class Results:

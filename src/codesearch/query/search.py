@@ -26,10 +26,10 @@ MAX_LIMIT = 100_000
 
 
 class _Page(NamedTuple):
-    """The hits of a page, and of each the other documents that it stands for."""
+    """The hits of a page, and of each the other documents that it stands for, None where hits are not grouped."""
 
     ranking: Ranking
-    siblings: list[list[int]]
+    siblings: Sequence[list[int] | None]
 
 
 class Searcher:
@@ -117,4 +117,4 @@ class Searcher:
 
 def _cut(ranking: Ranking, start: int, limit: int) -> _Page:
     page = ranking.taken(slice(start, start + limit))
-    return _Page(page, [[] for _ in page.documents])
+    return _Page(page, [None] * len(page.documents))

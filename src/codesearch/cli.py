@@ -1,4 +1,5 @@
-"""The command line: every command opens, calls one function, and prints. The only importer of click.
+"""The command line: every command opens, calls one function, and prints. The only importer of click, but for the
+options of a search.
 
 Only click is imported at the top, so that `codesearch --help` answers before numpy, rich or the library are loaded. A
 command returns its exit status (None is 0); `Commands` turns everything that goes wrong into one line and a status.
@@ -19,6 +20,7 @@ import click
 from codesearch import __version__
 from codesearch.errors import CodesearchError, PublishRefused
 from codesearch.formats import csv_lines, json_line, printable
+from codesearch.search_options import QueryCommand, filter_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -173,16 +175,10 @@ def _print_report(report: Any, form: str) -> None:
     display.print_rejects(report)
 
 
-@commands.command()
+@commands.command(cls=QueryCommand)
 @click.argument("query", nargs=-1)
 @index_option
-@click.option("--system", "-s", multiple=True, help="Only codes of this system, by any of its names; may be repeated.")
-@click.option("--billable", "-b", is_flag=True, default=None, help="Only codes that may be billed.")
-@click.option("--kind", help="Only this kind: code, header, modifier or chapter.")
-@click.option("--chapter", metavar="NUMBER", help="Only codes of this chapter.")
-@click.option("--parent", metavar="CODE", help="Only codes below this one.")
-@click.option("--setting", metavar="WORDS", help="Only codes whose setting holds these words.")
-@click.option("--on", metavar="DATE", help="Only codes in force on this day (2025-01-31), or of which no source says.")
+@filter_options
 @click.option(
     "--limit", "-n", type=click.IntRange(1, 100_000), default=10, show_default=True, help="At most this many hits."
 )

@@ -73,7 +73,7 @@ def print_hits(results: Results) -> None:
 def print_search_notes(results: Results) -> None:
     """On stderr: what was searched that was not typed, what was left out, and how many hits there are."""
     screen = console(sys.stderr)
-    notes = list(rewrite_lines(results.rewrites, screen.width))
+    notes = list(rewrite_lines(results.rewrites, screen.width)) if results.hits else []
     notes += map(one_line, results.plan.notes)
     if results.plan.ignored:
         notes.append(f"too long: not searched were {one_line(' '.join(results.plan.ignored))}")
@@ -102,12 +102,11 @@ def rewrite_lines(rewrites: Iterable[Rewrite], width: int) -> Iterator[str]:
 
 def print_facets(facets: Facets) -> None:
     """How many matches have each value, a line for each field."""
-    lines = {name: _fitting("", _counted(counts), "", PIPE_WIDTH) for name, counts in facets.items()}
+    counted = {
+        name: [f"{one_line(value)} ({number:,})" for value, number in counts.items()] for name, counts in facets.items()
+    }
+    lines = {name: _fitting("", values, "", PIPE_WIDTH) for name, values in counted.items()}
     console(sys.stdout).print(Group("", _facts(lines)))
-
-
-def _counted(counts: dict[str, int]) -> list[str]:
-    return [f"{one_line(value)} {number:,}" for value, number in counts.items()]
 
 
 def print_records(records: Sequence[CodeRecord]) -> None:

@@ -13,15 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from codesearch.codes import system_name
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch, CodeRecogniser
-from codesearch.query.grammar import And, Field, Group, Must, Node, Not, Or, Phrase, Word, leaves
+from codesearch.query.grammar import And, Field, Group, Must, Node, Not, Or, Phrase, Word, is_exclusion, leaves
 from codesearch.query.named_fields import CODE, NamedFields
 from codesearch.query.occurrences import Mask, Occurrences, TextFields
 from codesearch.query.plan import Alternative, Slot
-
-_BILLABLE = {"true": "yes", "false": "no", "y": "yes", "n": "no"}
+from codesearch.query.values import Values, masked
 
 
 class _Context(NamedTuple):
@@ -37,10 +35,11 @@ class _Context(NamedTuple):
 class Constraints:
     """Evaluates trees on one index; safe to share between threads."""
 
-    def __init__(self, reader: IndexReader, recogniser: CodeRecogniser) -> None:
+    def __init__(self, reader: IndexReader, recogniser: CodeRecogniser, values: Values) -> None:
         self.fields = NamedFields(reader.settings.fields)
         self._reader = reader
         self._recogniser = recogniser
+        self._values = values
         self._occurrences = Occurrences(reader)
 
     def mask(self, node: Node, systems: Sequence[str], slots: Sequence[Slot]) -> Mask | None:
@@ -48,14 +47,16 @@ class Constraints:
         return self._mask(node, _Context(systems, slots, self.fields.all_scored))
 
     def says(self, node: Node) -> bool:
-        """Whether a tree has more than small words and signs."""
+        """Whether a tree has more than small words and signs; as a value, a small word says something too."""
+        if isinstance(node, Field) and not self.fields.text(node.name):
+            return any(map(str.isalnum, "".join(leaf.text for leaf in leaves(node))))
         return any(self._reader.analyzer.terms(leaf.text) for leaf in leaves(node))
 
     def codes(self, node: Node, systems: Sequence[str]) -> list[CodeMatch]:
         """The codes that a tree stands for where it names codes and nothing else; none where it does not."""
         match node:
             case Field(name, part) if name == CODE:
-                return [one for text in _texts(part) for one in self._recogniser.named(text, systems)]
+                return [one for text in _listed(part) for one in self._recogniser.named(text, systems)]
             case Must(part):
                 return self._code_words((part,), systems)
             case Or(parts):
@@ -79,37 +80,14 @@ class Constraints:
                 return any(map(self.anchors, parts))
         return True
 
-    def values(self, name: str, text: str) -> list[str]:
-        """The values of a keyword field that a text means: its own, or all that hold its words."""
-        values = self._reader.keywords[name]
-        wanted = system_name(text) if name == "system" else text.casefold()
-        wanted = _BILLABLE.get(wanted, wanted) if name == "billable" else wanted
-        same = [value for value in values if value and value.casefold() == wanted.casefold()]
-        if same:
-            return same
-        terms = set(self._reader.analyzer.terms(text))
-        return [value for value in values if terms and terms <= set(self._reader.analyzer.terms(value))]
-
-    def below(self, text: str, systems: Sequence[str]) -> Mask:
-        """The documents below a code, by the parents that records name."""
-        wanted = np.zeros(self._reader.documents, bool)
-        found = [self._reader.find(system, text) for system in systems]
-        wanted[[document for document in found if document is not None]] = True
-        parents = self._reader.arrays["parent"]
-        children = np.flatnonzero(parents >= 0)
-        below = np.zeros(self._reader.documents, bool)
-        while True:
-            reached = children[(wanted | below)[parents[children]]]
-            if below[reached].all():
-                return below
-            below[reached] = True
-
     def _mask(self, node: Node, context: _Context) -> Mask | None:
         match node:
+            case Word(text) | Phrase(text) if context.value:
+                return self._values.mask(context.value, text, context.systems)
             case Word(text):
                 return self._word(text, context)
             case Phrase(text):
-                return self._value(text, context) if context.value else self._occurrences.phrase(text, context.fields)
+                return self._occurrences.phrase(text, context.fields)
             case Not(part):
                 found = self._mask(part, context._replace(slots=()))
                 return None if found is None else ~found
@@ -118,22 +96,26 @@ class Constraints:
             case Field(name, part):
                 return self._mask(part, self._inside(name, context))
             case Or(parts):
-                return _together(np.logical_or, (self._mask(part, context) for part in parts))
+                return self._joined(np.logical_or, parts, context)
+            case Group(parts) if context.value:
+                wanted = [part for part in parts if not is_exclusion(part)]
+                unwanted = [part for part in parts if is_exclusion(part)]
+                any_wanted = self._joined(np.logical_or, wanted, context)
+                return _together(np.logical_and, [any_wanted, self._joined(np.logical_and, unwanted, context)])
             case And(parts) | Group(parts):
-                are_values = context.value and isinstance(node, Group)
-                join = np.logical_or if are_values else np.logical_and
-                return _together(join, (self._mask(part, context) for part in parts))
+                return self._joined(np.logical_and, parts, context)
+
+    def _joined(self, join: np.ufunc, parts: Iterable[Node], context: _Context) -> Mask | None:
+        return _together(join, (self._mask(part, context) for part in parts))
 
     def _inside(self, name: str, context: _Context) -> _Context:
         fields = self.fields.text(name)
         return context._replace(fields=fields, value="") if fields else context._replace(value=name)
 
     def _word(self, text: str, context: _Context) -> Mask | None:
-        if context.value:
-            return self._value(text, context)
         codes = self._code_word(text, context.systems) if context.fields == self.fields.all_scored else []
         if codes:
-            return self._documents(codes)
+            return masked(codes, self._reader.documents)
         found = self._occurrences.phrase(text, context.fields)
         if found is not None:
             for one in self._instead(text, context.slots):
@@ -149,22 +131,6 @@ class Constraints:
             for one in slots[known[0]].alternatives:
                 if one.first <= min(known) and max(known) < one.last:
                     yield one
-
-    def _value(self, text: str, context: _Context) -> Mask:
-        """The documents with a value in the field that the context names."""
-        if context.value == CODE:
-            return self._documents(self._recogniser.named(text, context.systems))
-        if context.value == "parent":
-            return self.below(text, context.systems)
-        values = self._reader.keywords[context.value]
-        numbers = [values.index(value) for value in self.values(context.value, text)]
-        return np.isin(self._reader.arrays[f"keyword.{context.value}"], numbers)
-
-    def _documents(self, codes: Iterable[CodeMatch]) -> Mask:
-        found = np.zeros(self._reader.documents, bool)
-        for match in codes:
-            found[list(match.documents)] = True
-        return found
 
     def _code_word(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         return self._recogniser.condition(text, systems) if any(map(str.isdigit, text)) else []
@@ -192,14 +158,15 @@ class Constraints:
                     yield from self._words(part, systems)
 
 
-def _texts(node: Node) -> Iterator[str]:
-    """The words and phrases of a tree that stand for themselves."""
+def _listed(node: Node) -> list[str]:
+    """The words and phrases of which a tree asks for any; none where it asks for more than that."""
     match node:
         case Word(text) | Phrase(text):
-            yield text
+            return [text]
         case Group(parts) | Or(parts):
-            for part in parts:
-                yield from _texts(part)
+            found = [_listed(part) for part in parts]
+            return [text for texts in found for text in texts] if all(found) else []
+    return []
 
 
 def _together(join: np.ufunc, masks: Iterable[Mask | None]) -> Mask | None:

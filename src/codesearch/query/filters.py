@@ -15,6 +15,7 @@ from codesearch.query.constraints import Constraints
 from codesearch.query.grammar import Field, Group, Phrase, Word, leaves
 from codesearch.query.occurrences import Mask
 from codesearch.query.request import Filters
+from codesearch.query.values import PARENT, Values
 
 _MAX_SCOPES = 64
 _SHOWN_VALUES = 30
@@ -31,8 +32,9 @@ class Scope(NamedTuple):
 class Scopes:
     """The scopes of one index. Most searches share a few, so they are remembered; safe to share between threads."""
 
-    def __init__(self, reader: IndexReader, constraints: Constraints) -> None:
+    def __init__(self, reader: IndexReader, values: Values, constraints: Constraints) -> None:
         self._reader = reader
+        self._values = values
         self._constraints = constraints
         self._scopes: dict[Filters, Scope] = {}
 
@@ -90,14 +92,16 @@ class Scopes:
             UsageError: nothing in the index could ever fit.
         """
         name, value = node.name, " ".join(leaf.text for leaf in leaves(node))
-        if name in self._reader.keywords and not self._constraints.values(name, value) and name != "billable":
+        if name not in self._constraints.fields.names:
+            raise UsageError(f"{name} {value}", "this index has no such field", "See `index/fields.toml`.")
+        if name in self._reader.keywords and not self._values.meant(name, value) and name != "billable":
             known = [text for text in self._reader.keywords[name] if text]
             shown = ", ".join(known[:_SHOWN_VALUES]) or "none: no record says"
             raise UsageError(f"{name} {value}", "no such value in this index", f"There are: {shown}.")
         mask = self._constraints.mask(node, systems, ())
         if mask is None:
             raise UsageError(f"{name} {value!r}", "has no word to look for", "Give at least one word.")
-        if name == "parent" and not mask.any():
+        if name == PARENT and not mask.any():
             raise UsageError(f"parent {value}", "no codes below such a code", "Look it up with `codesearch show`.")
         return mask
 

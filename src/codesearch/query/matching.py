@@ -16,6 +16,7 @@ from codesearch.query.grammar import Field, is_exclusion
 from codesearch.query.occurrences import Mask
 from codesearch.query.plan import Plan
 from codesearch.query.score import Collection, score_documents
+from codesearch.query.values import masked
 
 
 class Ranking(NamedTuple):
@@ -116,10 +117,7 @@ class Matches:
         else:
             allowed = self._demanded.copy()
         if self._plan.within:
-            within = np.zeros(len(allowed), bool)
-            for match in self._plan.within:
-                within[list(match.documents)] = True
-            allowed &= within
+            allowed &= masked(self._plan.within, len(allowed))
         allowed[list(self._first)] = False
         return allowed
 

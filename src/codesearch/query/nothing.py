@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codesearch.codes import SYSTEMS, has_shape
 from codesearch.index.reader import IndexReader
-from codesearch.query.grammar import And, Must, Node, Word, is_exclusion, leaves, written
+from codesearch.query.grammar import And, Field, Must, Node, Word, is_exclusion, leaves, written
+from codesearch.query.named_fields import NamedFields
 from codesearch.query.request import Filters, Request
 from codesearch.query.unknown import UnknownWords
 
@@ -55,9 +56,10 @@ class _Change(NamedTuple):
 class Diagnosis:
     """Finds out why requests to one index find nothing."""
 
-    def __init__(self, reader: IndexReader, search: Callable[[Request], Results]) -> None:
+    def __init__(self, reader: IndexReader, fields: NamedFields, search: Callable[[Request], Results]) -> None:
         """Takes what gives the results of a request."""
         self._reader = reader
+        self._fields = fields
         self._search = search
         self._unknown_words = UnknownWords(reader)
 
@@ -81,7 +83,7 @@ class Diagnosis:
     def _unknown(self, nodes: Sequence[Node]) -> Iterator[str]:
         """The words and codes of a tree that no record holds, and nothing stands for."""
         reader = self._reader
-        for leaf in (leaf for node in nodes if not is_exclusion(node) for leaf in leaves(node)):
+        for leaf in (leaf for node in nodes if not self._is_silent(node) for leaf in leaves(node)):
             if any(has_shape(system, leaf.text) and any(map(str.isdigit, leaf.text)) for system in SYSTEMS):
                 if all(reader.find(system, leaf.text) is None for system in reader.systems):
                     yield leaf.text
@@ -90,6 +92,10 @@ class Diagnosis:
                 term = reader.analyzer.term(word)
                 if term and term not in reader.terms and term not in reader.expansions:
                     yield word
+
+    def _is_silent(self, node: Node) -> bool:
+        """Whether a part of a tree names no text: what must not match, and values of fields."""
+        return is_exclusion(node) or (isinstance(node, Field) and node.name in self._fields.keywords)
 
     def _respelled(self, request: Request, words: Sequence[str]) -> Iterator[_Change]:
         """The request with the nearest other word in place of each unknown one."""

@@ -21,6 +21,7 @@ from codesearch.query.reading import QueryReader
 from codesearch.query.request import SORTS, Request
 from codesearch.query.results import Hit, Results
 from codesearch.query.siblings import Siblings
+from codesearch.query.values import Values
 
 MAX_LIMIT = 100_000
 
@@ -38,13 +39,14 @@ class Searcher:
     def __init__(self, reader: IndexReader) -> None:
         self._reader = reader
         recogniser = CodeRecogniser(reader)
-        constraints = Constraints(reader, recogniser)
-        self._scopes = Scopes(reader, constraints)
+        values = Values(reader, recogniser)
+        constraints = Constraints(reader, recogniser, values)
+        self._scopes = Scopes(reader, values, constraints)
         self._queries = QueryReader(reader, recogniser, constraints)
         self._matcher = Matcher(reader, constraints)
         self._siblings = Siblings(reader)
         self._cursors = Cursors(repr(sorted(reader.manifest.files.items())))
-        self._diagnosis = Diagnosis(reader, lambda request: self.search(request, 0))
+        self._diagnosis = Diagnosis(reader, constraints.fields, lambda request: self.search(request, 0))
 
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""

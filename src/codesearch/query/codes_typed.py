@@ -70,7 +70,7 @@ class CodeRecogniser:
     def named(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The codes that a text names which can be nothing but codes: exact and below, wildcard, range or reading."""
         matches, rest = self.split(text, systems)
-        return [] if rest.strip() else matches
+        return matches if rest in {"", text} else []
 
     def condition(self, word: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The codes of a word under an operator, which might be a word of a text: no prefixes, and no readings."""

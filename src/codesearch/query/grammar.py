@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias
 
-from codesearch.codes import find_system
+from codesearch.codes import SYSTEMS, find_system, has_shape
 
 MAX_OPERATORS = 100
 """A text with more operators, phrases and fields is read as plain words."""
@@ -103,7 +103,6 @@ _PHRASE = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}](?!\w)")
 _SIGN = re.compile(rf"[-+](?=[{_QUOTES}(]|\d*[^\W\d_]|\d{{4}})")
 _FIELD = re.compile(r"([^\W\d_][\w.]*):(?=[^\s:/)])")
 _WORD = re.compile(r"(?:[^\s()]|(?<=\w)\([^\s()]*\))+")
-_CODE_LIKE = re.compile(r"(?=\D*\d)[0-9A-Za-z.]{3,8}")
 
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 _SIGNS = {"-": "NOT", "+": "MUST"}
@@ -195,9 +194,7 @@ class _Lexer:
         """Whether the sign stands between two codes as in `99202 -99215`, which is a range typed in haste."""
         first = self._found[-1].text if self._found and self._found[-1].kind == "WORD" else ""
         word = _WORD.match(self._text, self._place + 1)
-        return bool(
-            word and len(word[0]) == len(first) and _CODE_LIKE.fullmatch(first) and _CODE_LIKE.fullmatch(word[0])
-        )
+        return bool(word and len(word[0]) == len(first) and _is_like_a_code(first) and _is_like_a_code(word[0]))
 
     def _field(self) -> list[_Token]:
         match = _FIELD.match(self._text, self._place)
@@ -253,6 +250,10 @@ class _Lexer:
             for kind, written in told.items()
             if left_out[kind] and not (shouted and kind in _OPERATORS)
         ]
+
+
+def _is_like_a_code(text: str) -> bool:
+    return any(has_shape(system, text) for system in SYSTEMS)
 
 
 def _word_token(text: str) -> _Token:
@@ -358,7 +359,7 @@ def _written(node: Node) -> str:
             return " AND ".join(_in_parentheses(part, (And, Or, Group)) for part in parts)
         case Or(parts):
             return " OR ".join(_in_parentheses(part, (Or, Group)) for part in parts)
-        case Not(Word(text)) if _CODE_LIKE.fullmatch(text):
+        case Not(Word(text)) if _is_like_a_code(text):
             return f"-({text})"  # behind another code, the sign alone would make a range
         case Not(part):
             return _prefixed("-", part, _SIGN)

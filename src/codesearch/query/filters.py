@@ -69,7 +69,7 @@ class Scopes:
         """The documents that the filters let through; None where the span of the systems says it all."""
         start, end = self._span(systems)
         slices = [self._reader.systems[system] for system in systems]
-        masks = self._masks(systems, filters)
+        masks = self._masks(filters)
         if not masks and sum(last - first for first, last in slices) == end - start:
             return None
         allowed = np.zeros(self._reader.documents, bool)
@@ -79,13 +79,13 @@ class Scopes:
             allowed &= mask
         return allowed
 
-    def _masks(self, systems: Sequence[str], filters: Filters) -> list[Mask]:
-        masks = [self._constraint(node, systems) for node in _nodes(filters)]
+    def _masks(self, filters: Filters) -> list[Mask]:
+        masks = [self._constraint(node) for node in _nodes(filters)]
         if filters.on is not None:
             masks.append(self._in_force(filters.on))
         return masks
 
-    def _constraint(self, node: Field, systems: Sequence[str]) -> Mask:
+    def _constraint(self, node: Field) -> Mask:
         """The documents that a field lets through.
 
         Raises:
@@ -94,11 +94,12 @@ class Scopes:
         name, value = node.name, " ".join(leaf.text for leaf in leaves(node))
         if name not in self._constraints.fields.names:
             raise UsageError(f"{name} {value}", "this index has no such field", "See `index/fields.toml`.")
-        if name in self._reader.keywords and not self._values.meant(name, value) and name != "billable":
+        is_listed = name in self._constraints.fields.keywords - {PARENT, "billable"}
+        if is_listed and not self._values.meant(name, value):
             known = [text for text in self._reader.keywords[name] if text]
             shown = ", ".join(known[:_SHOWN_VALUES]) or "none: no record says"
             raise UsageError(f"{name} {value}", "no such value in this index", f"There are: {shown}.")
-        mask = self._constraints.mask(node, systems, ())
+        mask = self._constraints.mask(node, list(self._reader.systems), ())
         if mask is None:
             raise UsageError(f"{name} {value!r}", "has no word to look for", "Give at least one word.")
         if name == PARENT and not mask.any():

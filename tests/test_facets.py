@@ -18,8 +18,8 @@ QUERIES = ["unspecified", "E11 diabetes", "99202-99213 visit", "kidney -stone", 
 def test_counts_are_those_of_all_hits(text: str, options: dict[str, Any]) -> None:
     everything = clinic().search(text, limit=1000, **{**options, "group": False})
     records = [hit.record for hit in everything]
-    billable = {True: "yes", False: "no", None: None}
-    expected = {
+    billable: dict[bool | None, str | None] = {True: "yes", False: "no", None: None}
+    expected: dict[str, Counter[str | None]] = {
         "system": Counter(record.system for record in records),
         "chapter": Counter(record.chapter for record in records),
         "kind": Counter(record.kind for record in records),

@@ -66,10 +66,10 @@ class Diagnosis:
     def of(self, request: Request, nodes: Sequence[Node]) -> Nothing:
         """Why a request finds nothing; `nodes` is the tree of its text."""
         unknown = list(dict.fromkeys(self._unknown(nodes)))
-        changes = [*self._respelled(request, unknown), *_loosened(request, nodes), *_unfiltered(request)]
+        changes = [*self._respelled(request, unknown), *self._loosened(request, nodes), *_unfiltered(request)]
         causes = [cause for change in changes[:_MAX_TRIED] if (cause := self._cause(change))]
         if not causes:
-            causes = [cause for change in _far_looser(request, nodes) if (cause := self._cause(change))][:1]
+            causes = [cause for change in self._far_looser(request, nodes) if (cause := self._cause(change))][:1]
         return Nothing(tuple(causes), tuple(unknown))
 
     def _cause(self, change: _Change) -> Cause | None:
@@ -97,6 +97,34 @@ class Diagnosis:
         """Whether a part of a tree names no text: what must not match, and values of fields."""
         return is_exclusion(node) or (isinstance(node, Field) and node.name in self._fields.keywords)
 
+    def _loosened(self, request: Request, nodes: Sequence[Node]) -> Iterator[_Change]:
+        """The request without each of its conditions; words that must match may match then."""
+        for place, node in enumerate(nodes):
+            for what, instead in self._instead(node):
+                text = written([*nodes[:place], *instead, *nodes[place + 1 :]])
+                yield _Change("condition", what, request._replace(text=text))
+
+    def _instead(self, node: Node) -> Iterator[tuple[str, Sequence[Node]]]:
+        """What a condition may be without, as it is written, and what stands in its place then."""
+        if isinstance(node, And):
+            for place, part in enumerate(node.parts):
+                others = node.parts[:place] + node.parts[place + 1 :]
+                yield written([part]), [And(others) if len(others) > 1 else _must(others[0])]
+        elif not isinstance(node, Word):
+            yield written([node]), self._words([node])
+
+    def _words(self, nodes: Sequence[Node]) -> list[Word]:
+        """The words of trees, each by itself, without those of exclusions and values."""
+        spoken = [node for node in nodes if not self._is_silent(node)]
+        return [Word(word) for node in spoken for leaf in leaves(node) for word in leaf.text.split()]
+
+    def _far_looser(self, request: Request, nodes: Sequence[Node]) -> Iterator[_Change]:
+        """The request without all conditions, without all filters, and without both."""
+        loose = request._replace(text=written(self._words(nodes)))
+        yield _Change("condition", "the conditions", loose)
+        yield _Change("filter", "filters", request._replace(filters=Filters(), exact=False))
+        yield _Change("filter", "filters and conditions", loose._replace(filters=Filters(), exact=False))
+
     def _respelled(self, request: Request, words: Sequence[str]) -> Iterator[_Change]:
         """The request with the nearest other word in place of each unknown one."""
         for word in words:
@@ -107,34 +135,8 @@ class Diagnosis:
                 yield _Change("spelling", word, request._replace(text=text))
 
 
-def _loosened(request: Request, nodes: Sequence[Node]) -> Iterator[_Change]:
-    """The request without each of its conditions; words that must match may match then."""
-    for place, node in enumerate(nodes):
-        for what, instead in _instead(node):
-            text = written([*nodes[:place], *instead, *nodes[place + 1 :]])
-            yield _Change("condition", what, request._replace(text=text))
-
-
-def _instead(node: Node) -> Iterator[tuple[str, Sequence[Node]]]:
-    """What a condition may be without, as it is written, and what stands in its place then."""
-    if isinstance(node, Word):
-        return
-    if isinstance(node, And):
-        for place, part in enumerate(node.parts):
-            others = node.parts[:place] + node.parts[place + 1 :]
-            yield written([part]), [And(others) if len(others) > 1 else _must(others[0])]
-        return
-    yield written([node]), _words([node])
-
-
 def _must(node: Node) -> Node:
     return Must(node) if isinstance(node, Word) else node
-
-
-def _words(nodes: Sequence[Node]) -> list[Word]:
-    """The words of trees that may match, each by itself; values of fields and exclusions have none."""
-    kept = [node for node in nodes if not is_exclusion(node)]
-    return [Word(word) for node in kept for leaf in leaves(node) for word in leaf.text.split()]
 
 
 def _unfiltered(request: Request) -> Iterator[_Change]:
@@ -143,11 +145,3 @@ def _unfiltered(request: Request) -> Iterator[_Change]:
         yield _Change("filter", name, request._replace(filters=request.filters.without(name)))
     if request.exact:
         yield _Change("exact", "exact", request._replace(exact=False))
-
-
-def _far_looser(request: Request, nodes: Sequence[Node]) -> Iterator[_Change]:
-    """The request without all conditions, without all filters, and without both."""
-    loose = request._replace(text=written(_words(nodes)))
-    yield _Change("condition", "the conditions", loose)
-    yield _Change("filter", "filters", request._replace(filters=Filters(), exact=False))
-    yield _Change("filter", "filters and conditions", loose._replace(filters=Filters(), exact=False))

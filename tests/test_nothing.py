@@ -146,6 +146,13 @@ def test_the_lines_are_a_reason_and_a_command() -> None:
     ]
 
 
+def test_filters_that_are_in_the_way_together_are_told_together() -> None:
+    assert (
+        lines("urticaria", system="CPT", kind="header")[1]
+        == "1 in ICD10CM without filters: codesearch search urticaria"
+    )
+
+
 def test_a_page_beyond_the_last_is_told_as_such() -> None:
     assert lines("urticaria", offset=7) == ["no hits from there on: 1 in all"]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from codesearch.formats import one_line
+from codesearch.query.request import Filters
 
 if TYPE_CHECKING:
     from codesearch.query.nothing import Cause
@@ -46,7 +47,8 @@ def _reason(cause: Cause) -> str:
             return f"{cause.hits:,} with another spelling of {cause.what}"
         case "filter":
             systems = ", ".join(f"{number:,} in {system}" for system, number in cause.systems.items())
-            return f"{systems or f'{cause.hits:,}'} without --{cause.what}"
+            name = f"--{cause.what}" if cause.what in Filters._fields else cause.what
+            return f"{systems or f'{cause.hits:,}'} without {name}"
         case "exact":
             return f"{cause.hits:,} without --exact"
     return f"{cause.hits:,} without {cause.what}"

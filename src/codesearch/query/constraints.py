@@ -57,6 +57,8 @@ class Constraints:
         match node:
             case Field(name, part) if name == CODE:
                 return [one for text in _listed(part) for one in self._recogniser.named(text, systems)]
+            case Phrase(text):
+                return self._code_word(text, systems)
             case Must(part):
                 return self._code_words((part,), systems)
             case Or(parts):
@@ -82,12 +84,8 @@ class Constraints:
 
     def _mask(self, node: Node, context: _Context) -> Mask | None:
         match node:
-            case Word(text) | Phrase(text) if context.value:
-                return self._values.mask(context.value, text, context.systems)
-            case Word(text):
-                return self._word(text, context)
-            case Phrase(text):
-                return self._occurrences.phrase(text, context.fields)
+            case Word() | Phrase():
+                return self._leaf(node, context)
             case Not(part):
                 found = self._mask(part, context._replace(slots=()))
                 return None if found is None else ~found
@@ -112,13 +110,16 @@ class Constraints:
         fields = self.fields.text(name)
         return context._replace(fields=fields, value="") if fields else context._replace(value=name)
 
-    def _word(self, text: str, context: _Context) -> Mask | None:
-        codes = self._code_word(text, context.systems) if context.fields == self.fields.all_scored else []
-        if codes:
-            return masked(codes, self._reader.documents)
-        found = self._occurrences.phrase(text, context.fields)
-        if found is not None:
-            for one in self._instead(text, context.slots):
+    def _leaf(self, leaf: Word | Phrase, context: _Context) -> Mask | None:
+        if context.value:
+            return self._values.mask(context.value, leaf.text, context.systems)
+        if context.fields == self.fields.all_scored:
+            codes = self._code_word(leaf.text, context.systems)
+            if codes:
+                return masked(codes, self._reader.documents)
+        found = self._occurrences.phrase(leaf.text, context.fields)
+        if found is not None and isinstance(leaf, Word):
+            for one in self._instead(leaf.text, context.slots):
                 found |= self._occurrences.together(one.terms, context.fields)
         return found
 
@@ -137,16 +138,14 @@ class Constraints:
 
     def _code_words(self, parts: Sequence[Node], systems: Sequence[str]) -> list[CodeMatch]:
         """The codes of words if each of them is one."""
-        found = [self._code_word(part.text, systems) if isinstance(part, Word) else [] for part in parts]
+        found = [self._code_word(part.text, systems) if isinstance(part, Word | Phrase) else [] for part in parts]
         return [match for matches in found for match in matches] if all(found) else []
 
     def _words(self, node: Node, systems: Sequence[str]) -> Iterator[str]:
         match node:
-            case Word(text):
+            case Word(text) | Phrase(text):
                 if not self._code_word(text, systems):
                     yield text
-            case Phrase(text):
-                yield text
             case Field(name, part):
                 fields = self.fields.text(name)
                 if fields and (fields.title or fields.sections & self.fields.all_scored.sections):

@@ -110,9 +110,9 @@ def test_a_user_adds_rules_of_their_own(tmp_path: Path) -> None:
         assert kinds_of_rewrites(results) == {"archaic"}
 
 
-def test_every_shipped_rule_can_apply() -> None:
+def test_every_shipped_rule_gives_something_to_search() -> None:
     for rule in SHIPPED.rules:
-        assert all(ANALYZER.terms(phrase) for phrase in (*rule.left, *rule.right)), rule
+        assert all(ANALYZER.terms(phrase) for phrase in rule.right), rule
 
 
 def test_no_sign_of_a_shipped_rule_is_lost() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from codesearch.library import Index, Status, open_index
     from codesearch.progress import Progress
+    from codesearch.query.nothing import Cause, Nothing
     from codesearch.query.plan import Rewrite
     from codesearch.query.results import Hit, Results
     from codesearch.records import CodeRecord, InputWarning, Reject, Skip
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Cause",
     "CodeRecord",
     "CodesearchError",
     "ConfigError",
@@ -47,6 +49,7 @@ __all__ = [
     "IndexMissingError",
     "IndexUnusableError",
     "InputWarning",
+    "Nothing",
     "Progress",
     "PublishRefused",
     "ReindexReport",
@@ -77,6 +80,7 @@ _PLACES = {
     ),
     "codesearch.library": ("Index", "Status", "open_index"),
     "codesearch.progress": ("Progress",),
+    "codesearch.query.nothing": ("Cause", "Nothing"),
     "codesearch.query.plan": ("Rewrite",),
     "codesearch.query.results": ("Hit", "Results"),
     "codesearch.records": ("CodeRecord", "InputWarning", "Reject", "Skip"),

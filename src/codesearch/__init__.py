@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from codesearch.progress import Progress
     from codesearch.query.explain import Explanation
     from codesearch.query.family import CodeSummary, Family
+    from codesearch.query.nothing import Cause, Nothing
     from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
     from codesearch.query.policies import CodePolicy
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Cause",
     "CodePolicy",
     "CodeRecord",
     "CodeSummary",
@@ -58,6 +60,7 @@ __all__ = [
     "IndexMissingError",
     "IndexUnusableError",
     "InputWarning",
+    "Nothing",
     "Passage",
     "Progress",
     "PublishRefused",
@@ -97,6 +100,7 @@ _PLACES = {
     "codesearch.query.explain": ("Explanation",),
     "codesearch.query.family": ("CodeSummary", "Family"),
     "codesearch.query.passage": ("Passage",),
+    "codesearch.query.nothing": ("Cause", "Nothing"),
     "codesearch.query.plan": ("Rewrite",),
     "codesearch.query.policies": ("CodePolicy",),
     "codesearch.query.results": ("Hit", "Results"),

@@ -61,10 +61,13 @@ def escaped_json(text: str) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def csv_lines(hits: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
-    """The header and one row a hit; no cell is taken for a formula by a spreadsheet."""
+def csv_lines(rows: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
+    """The header and one row each, grouped hits with a column more; no cell is taken for a formula by a spreadsheet."""
+    listed = list(rows)
+    if listed and "siblings" in listed[0]:
+        columns = (*columns, "siblings")
     yield ",".join(columns)
-    for hit in hits:
+    for hit in listed:
         row = io.StringIO()
         csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in columns])
         yield row.getvalue()
@@ -77,6 +80,8 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, dict):
         value = "; ".join(f"{field}: {', '.join(words)}" for field, words in value.items())
+    if isinstance(value, list):
+        value = "; ".join(value)
     if isinstance(value, str):
         guard = "'" if _FORMULA.match(value) else ""
         return guard + printable(value)

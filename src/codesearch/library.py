@@ -15,8 +15,9 @@ from codesearch.index.reader import IndexReader
 from codesearch.query.family import CodeSummary, Family, children, family, parents, summaries
 from codesearch.query.lookup import document_of, documents_of, existing_documents
 from codesearch.query.policies import CodePolicy, policies_of, policies_with
+from codesearch.query.request import Filters, Request
 from codesearch.query.results import Results
-from codesearch.query.search import Filters, Searcher
+from codesearch.query.search import Searcher
 from codesearch.query.similar import SimilarHit, similar_codes
 from codesearch.records import CodeRecord
 
@@ -118,26 +119,42 @@ class Index:
         *,
         system: str | Sequence[str] | None = None,
         billable: bool | None = None,
+        kind: str | None = None,
+        chapter: str | None = None,
+        parent: str | None = None,
+        setting: str | None = None,
+        on: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        cursor: str | None = None,
         sort: Sort = "rank",
         exact: bool = False,
+        group: bool = False,
     ) -> Results:
         """The codes that fit a query best.
 
         Args:
-            query: codes in any spelling, words, or both.
+            query: codes in any spelling, words, phrases and operators (docs/query-language.md); no text is an error.
             system: only codes of this system or these, by any of their names.
             billable: only billable codes (True), or only others (False).
+            kind: only this kind: `code`, `header`, `modifier` or `chapter`.
+            chapter: only codes of this chapter, by its number.
+            parent: only codes below this one.
+            setting: only codes whose setting holds these words.
+            on: only codes in force on this day (YYYY-MM-DD); those of which no source says count as in force.
             limit: at most this many hits, from `offset` on.
+            cursor: in place of `offset`, the `next_cursor` of the page before, or `start`.
             sort: by rank, or by code.
             exact: search what is typed and nothing else: no synonyms, no corrections.
+            group: one hit for all codes that differ in the side or the encounter alone; it knows its `siblings`.
 
         Raises:
-            UsageError: a number is out of range, or the index has no such system.
+            UsageError: a number is out of range, nothing in the index could fit a filter, or the cursor belongs to
+                another search or to another state of the index.
         """
         systems = (system,) if isinstance(system, str) else tuple(system or ())
-        return self._searcher.search(query, Filters(systems, billable), limit, offset, sort, exact)
+        filters = Filters(systems, billable, kind, chapter, parent, setting, on)
+        return self._searcher.search(Request(query, filters, sort, exact, group), limit, offset, cursor)
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
         """The record of a code in any spelling; without a system the first that has it. None where there is none."""

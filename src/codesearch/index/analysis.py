@@ -259,7 +259,9 @@ def _edited(folded: str, origins: _Origins, edits: list[tuple[int, int, str]]) -
     last = 0
     for start, end, replacement in edits:
         pieces += [folded[last:start], replacement]
-        places += [*origins.places[last:start], *[origins.places[start]] * len(replacement)]
+        # Each word of a replacement stands for the whole slice: it begins at its start, the blank after it at its end.
+        ends = (origins.places[end if char == " " else start] for char in replacement)
+        places += [*origins.places[last:start], *ends]
         last = end
     return "".join([*pieces, folded[last:]]), _Origins(origins.text, [*places, *origins.places[last:]])
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from codesearch.progress import Progress
     from codesearch.query.plan import Rewrite
     from codesearch.query.results import Hit, Results
+    from codesearch.query.suggest import Suggestion
     from codesearch.records import CodeRecord, InputWarning, Reject, Skip
     from codesearch.reindex import ReindexReport, reindex
 
@@ -56,6 +57,7 @@ __all__ = [
     "Skip",
     "SourceError",
     "Status",
+    "Suggestion",
     "UntrustedIndexError",
     "UsageError",
     "open_index",
@@ -79,6 +81,7 @@ _PLACES = {
     "codesearch.progress": ("Progress",),
     "codesearch.query.plan": ("Rewrite",),
     "codesearch.query.results": ("Hit", "Results"),
+    "codesearch.query.suggest": ("Suggestion",),
     "codesearch.records": ("CodeRecord", "InputWarning", "Reject", "Skip"),
     "codesearch.reindex": ("ReindexReport", "reindex"),
 }

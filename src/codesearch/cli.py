@@ -17,8 +17,9 @@ from typing import Any, BinaryIO, TypeVar
 import click
 
 from codesearch import __version__
+from codesearch.completion import SHELLS, complete_code, complete_system, script
 from codesearch.errors import CodesearchError, PublishRefused
-from codesearch.formats import csv_lines, json_line, printable
+from codesearch.formats import SUGGESTION_COLUMNS, csv_lines, json_line, printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -102,6 +103,16 @@ def index_option(function: Function) -> Function:
     )(function)
 
 
+def systems_option(function: Function) -> Function:
+    """`--system NAME`, any number of times."""
+    return click.option(
+        "--system",
+        multiple=True,
+        shell_complete=complete_system,
+        help="Only codes of this system, by any of its names; may be repeated.",
+    )(function)
+
+
 def format_option(*formats: str) -> Callable[[Function], Function]:
     """`--format`, the first one being the default."""
     return click.option(
@@ -169,7 +180,7 @@ def _print_report(report: Any, form: str) -> None:
 @commands.command()
 @click.argument("query", nargs=-1)
 @index_option
-@click.option("--system", multiple=True, help="Only codes of this system, by any of its names; may be repeated.")
+@systems_option
 @click.option("--billable", is_flag=True, default=None, help="Only codes that may be billed.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="At most this many hits.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Leave out the first hits.")
@@ -221,9 +232,13 @@ def _search_batch(index: Path, lines: BinaryIO, options: dict[str, Any]) -> int:
 
 
 @commands.command()
-@click.argument("code")
+@click.argument("code", shell_complete=complete_code)
 @index_option
-@click.option("--system", help="The code of this system; without it, of every system that has the code.")
+@click.option(
+    "--system",
+    shell_complete=complete_system,
+    help="The code of this system; without it, of every system that has the code.",
+)
 @format_option("table", "json")
 def show(code: str, index: Path, system: str | None, form: str) -> int:
     """Shows all that is known of a code, in any spelling of it."""
@@ -246,6 +261,41 @@ def show(code: str, index: Path, system: str | None, form: str) -> int:
 
         display.print_records(records)
     return DONE
+
+
+@commands.command()
+@click.argument("prefix", nargs=-1, required=True)
+@index_option
+@systems_option
+@click.option("--billable", is_flag=True, default=None, help="Only codes that may be billed.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many.")
+@format_option("table", "json", "csv")
+def suggest(prefix: tuple[str, ...], index: Path, form: str, **options: Any) -> int:
+    """Completes a code or a name that is typed in part.
+
+    PREFIX is the beginning of a code in any spelling (e11., 0ft4), or words, the last of which may be incomplete.
+    """
+    text = " ".join(prefix)
+    if not text.strip():
+        raise click.UsageError("Give the beginning of a code or of a name.")
+    from codesearch.library import open_index
+
+    with open_index(index) as opened:
+        found = opened.suggest(text, **options)
+    if form == "json":
+        for one in found:
+            click.echo(json_line(one.to_dict()))
+    elif form == "csv":
+        rows = (one.to_dict() | {"rewrites": "; ".join(map(str, one.rewrites))} for one in found)
+        for line in csv_lines(rows, SUGGESTION_COLUMNS):
+            click.echo(line)
+    else:
+        from codesearch import display
+
+        display.print_suggestions(found)
+    if not found:
+        click.echo(printable(f"nothing goes on from: {text}"), err=True)
+    return DONE if found else NO_HITS
 
 
 @commands.command()
@@ -304,7 +354,7 @@ def rollback(index: Path, form: str) -> None:
 @click.argument("queries", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("qrels", type=click.Path(dir_okay=False, path_type=Path))
 @index_option
-@click.option("--system", multiple=True, help="Only codes of this system, by any of its names; may be repeated.")
+@systems_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Search so many hits.")
 @click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
 @click.option(
@@ -350,6 +400,19 @@ def evaluate(form: str, **options: Any) -> None:
         display.print_evaluation(found)
     for note in found.notes:
         click.echo(printable(f"note: {note}"), err=True)
+
+
+@commands.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Prints the script by which a shell completes commands, systems and codes.
+
+    \b
+    bash  put into ~/.bashrc:  eval "$(codesearch completion bash)"
+    zsh   put into ~/.zshrc, below compinit:  eval "$(codesearch completion zsh)"
+    fish  codesearch completion fish > ~/.config/fish/completions/codesearch.fish
+    """
+    click.echo(script(commands, shell))
 
 
 @commands.command()

@@ -18,7 +18,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from codesearch.formats import one_line
+from codesearch.formats import one_line, printable
 
 if TYPE_CHECKING:
     from codesearch.evaluate import Evaluation
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from codesearch.progress import Listener, Progress
     from codesearch.query.plan import Rewrite
     from codesearch.query.results import Hit, Results
+    from codesearch.query.suggest import Suggestion
     from codesearch.records import CodeRecord
     from codesearch.reindex import ReindexReport
 
@@ -94,6 +95,16 @@ def rewrite_lines(rewrites: Iterable[Rewrite], width: int) -> Iterator[str]:
     words = list(dict.fromkeys(one_line(one.used) for one in synonyms))
     if words:
         yield _fitting("searched also ", words, " (--exact turns this off)", width)
+
+
+def print_suggestions(suggestions: Sequence[Suggestion]) -> None:
+    """The suggestions as a table, what was typed in bold; nothing at all when there are none."""
+    if not suggestions:
+        return
+    table = _table("system", "code", "text*")
+    for one in suggestions:
+        table.add_row(one_line(one.system), one_line(one.code or ""), _completed(one))
+    console(sys.stdout).print(table)
 
 
 def print_records(records: Sequence[CodeRecord]) -> None:
@@ -248,6 +259,31 @@ def _described(hit: Hit) -> RenderableType:
     if _plain(snippet) in _plain(hit.name):
         return name
     return Group(name, Text(snippet, style="dim", no_wrap=True, overflow="ellipsis"))
+
+
+def _completed(one: Suggestion) -> RenderableType:
+    """A suggestion's text with what a reader must know of its code, and the name where that is another."""
+    text = Text()
+    end = 0
+    for start, stop in one.marks:
+        text.append(_shown(one.text[end:start])).append(_shown(one.text[start:stop]), style="bold")
+        end = stop
+    text.append(_shown(one.text[end:]))
+    if one.terminated:
+        text.append(f"  [terminated {one_line(one.terminated)}]", style="red")
+    if one.kind != "code":
+        text.append(f"  [{one_line(one.kind)}]", style="yellow")
+    typed = dict.fromkeys(one_line(rewrite.typed) for rewrite in one.rewrites)
+    if typed:
+        text.append(f"  (typed: {', '.join(typed)})", style="dim")
+    if _plain(one.text) == _plain(one.name):
+        return text
+    return Group(text, Text(one_line(one.name), style="dim"))
+
+
+def _shown(piece: str) -> str:
+    """A piece of a text as `one_line` shows it, but with every blank, so that pieces can be put together."""
+    return printable(re.sub(r"\s", " ", piece))
 
 
 def _plain(text: str) -> str:

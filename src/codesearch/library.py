@@ -14,6 +14,7 @@ from codesearch.index.generations import Generation, GenerationStore
 from codesearch.index.reader import IndexReader
 from codesearch.query.results import Results
 from codesearch.query.search import Filters, Searcher
+from codesearch.query.suggest import Suggester, Suggestion
 from codesearch.records import CodeRecord
 
 Sort = Literal["rank", "code"]
@@ -44,6 +45,7 @@ class Index:
         self._built = generation.built
         self._reader = reader
         self._searcher = Searcher(reader)
+        self._suggester = Suggester(reader)
 
     def __enter__(self) -> Index:
         return self
@@ -86,6 +88,39 @@ class Index:
         """
         systems = (system,) if isinstance(system, str) else tuple(system or ())
         return self._searcher.search(query, Filters(systems, billable), limit, offset, sort, exact)
+
+    def suggest(
+        self,
+        prefix: str,
+        *,
+        system: str | Sequence[str] | None = None,
+        billable: bool | None = None,
+        limit: int = 10,
+    ) -> tuple[Suggestion, ...]:
+        """What a text that is still being typed may become: codes and names that go on from it, best first.
+
+        Args:
+            prefix: the beginning of a code in any spelling, or words of which the last may be incomplete.
+            system: only codes of this system or these, by any of their names.
+            billable: only billable codes (True), or only others (False).
+            limit: at most this many suggestions, each of another code.
+
+        Raises:
+            UsageError: the limit is out of range, or the index has no such system.
+        """
+        systems = (system,) if isinstance(system, str) else tuple(system or ())
+        return self._suggester.suggest(prefix, self._searcher.scope(Filters(systems, billable)), limit)
+
+    def complete_code(
+        self, prefix: str, *, system: str | Sequence[str] | None = None, limit: int = 10
+    ) -> tuple[Suggestion, ...]:
+        """The codes that begin so, in any spelling, where words are no use: a shell's completion, a field for a code.
+
+        Raises:
+            UsageError: the limit is out of range, or the index has no such system.
+        """
+        systems = (system,) if isinstance(system, str) else tuple(system or ())
+        return self._suggester.complete_code(prefix, self._searcher.scope(Filters(systems, None)), limit)
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
         """The record of a code in any spelling; without a system the first that has it. None where there is none."""

@@ -35,7 +35,7 @@ class Filters(NamedTuple):
     billable: bool | None = None
 
 
-class _Scope(NamedTuple):
+class Scope(NamedTuple):
     """What filters let through: systems, the slice of documents that holds them, and a mask where that is not all."""
 
     systems: tuple[str, ...]
@@ -52,7 +52,7 @@ class Searcher:
         self._engine = Engine(self._collection)
         self._planner = Planner(reader)
         self._recogniser = CodeRecogniser(reader)
-        self._scopes: dict[Filters, _Scope] = {}
+        self._scopes: dict[Filters, Scope] = {}
 
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""
@@ -78,7 +78,7 @@ class Searcher:
             raise UsageError(f"limit {limit}, offset {offset}", "out of range", f"Use 0 to {MAX_LIMIT} and 0 or more.")
         if sort not in SORTS:
             raise UsageError(f"sort {sort}", "no such order", f"Use one of: {', '.join(SORTS)}.")
-        scope = self._scope(filters)
+        scope = self.scope(filters)
         plan = self.plan(text, scope.systems, exact)
         if sort == "code":
             return self._by_code(plan, scope, limit, offset)
@@ -107,7 +107,7 @@ class Searcher:
         rest[[document for document, _ in coded]] = False
         return rest
 
-    def _by_code(self, plan: Plan, scope: _Scope, limit: int, offset: int) -> Results:
+    def _by_code(self, plan: Plan, scope: Scope, limit: int, offset: int) -> Results:
         everything = self._all(plan, scope)
         tiers = dict(self._coded(plan.codes, scope.allowed))
         page = sorted(everything)[offset : offset + limit]
@@ -117,7 +117,7 @@ class Searcher:
         ]
         return Results(hits, plan, lambda: len(everything))
 
-    def _all(self, plan: Plan, scope: _Scope) -> dict[int, float]:
+    def _all(self, plan: Plan, scope: Scope) -> dict[int, float]:
         """Every document that matches, with its score."""
         found = {document: 0.0 for document, _ in self._coded(plan.codes, scope.allowed)}
         if plan.slots:
@@ -138,12 +138,12 @@ class Searcher:
                     found.setdefault(document, match.tier)
         return list(found.items())
 
-    def _scope(self, filters: Filters) -> _Scope:
+    def scope(self, filters: Filters) -> Scope:
         """What filters let through; most searches share a few of them, so they are remembered."""
         scope = self._scopes.get(filters)
         if scope is None:
             systems = self._systems(filters.systems)
-            scope = _Scope(tuple(systems), self._span(systems), self._allowed(systems, filters.billable))
+            scope = Scope(tuple(systems), self._span(systems), self._allowed(systems, filters.billable))
             if len(self._scopes) < _MAX_SCOPES:
                 self._scopes[filters] = scope
         return scope

@@ -476,6 +476,7 @@ def test_filters_only_leave_out(
         assert not any(one.billable for one in found if billable is False)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_stops_a_suggestion(text: str) -> None:
     assert isinstance(clinic().suggest(text), tuple)

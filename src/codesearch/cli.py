@@ -1,4 +1,4 @@
-"""The command line: every command opens, calls one function, and prints. The only importer of click.
+"""The command line: every command opens, calls one function, and prints. With `completion` the only importer of click.
 
 Only click is imported at the top, so that `codesearch --help` answers before numpy, rich or the library are loaded. A
 command returns its exit status (None is 0); `Commands` turns everything that goes wrong into one line and a status.

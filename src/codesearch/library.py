@@ -13,7 +13,7 @@ from codesearch.codes import readings, system_name
 from codesearch.index.generations import Generation, GenerationStore
 from codesearch.index.reader import IndexReader
 from codesearch.query.results import Results
-from codesearch.query.search import Filters, Searcher
+from codesearch.query.search import Filters, Scope, Searcher
 from codesearch.query.suggest import Suggester, Suggestion
 from codesearch.records import CodeRecord
 
@@ -108,8 +108,7 @@ class Index:
         Raises:
             UsageError: the limit is out of range, or the index has no such system.
         """
-        systems = (system,) if isinstance(system, str) else tuple(system or ())
-        return self._suggester.suggest(prefix, self._searcher.scope(Filters(systems, billable)), limit)
+        return self._suggester.suggest(prefix, self._scope(system, billable), limit)
 
     def complete_code(
         self, prefix: str, *, system: str | Sequence[str] | None = None, limit: int = 10
@@ -119,8 +118,11 @@ class Index:
         Raises:
             UsageError: the limit is out of range, or the index has no such system.
         """
+        return self._suggester.complete_code(prefix, self._scope(system, None), limit)
+
+    def _scope(self, system: str | Sequence[str] | None, billable: bool | None) -> Scope:
         systems = (system,) if isinstance(system, str) else tuple(system or ())
-        return self._suggester.complete_code(prefix, self._searcher.scope(Filters(systems, None)), limit)
+        return self._searcher.scope(Filters(systems, billable))
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
         """The record of a code in any spelling; without a system the first that has it. None where there is none."""

@@ -15,7 +15,7 @@ from codesearch.index.fields import title_texts
 from codesearch.index.reader import IndexReader
 
 _REMEMBERED = 4096
-"""Documents whose entries are kept."""
+"""Texts, and documents, of which is kept what was read."""
 _HYPHENATED = re.compile(r"(?<![^\W_])[^\W_]++(?:[-‐‑‒–—−][^\W_]++)+")
 
 
@@ -35,7 +35,9 @@ class EntryReader:
         self._reader = reader
         self._documents, self._fields = reader.arrays["title.documents"], reader.arrays["title.fields"]
         self._name_offsets = reader.arrays["name.offsets"].data
+        # As one types on, the same entries come again and again.
         self._texts_of = lru_cache(maxsize=_REMEMBERED)(self._read)
+        self.words = lru_cache(maxsize=_REMEMBERED)(self._words)
 
     def document(self, entry: int) -> int:
         """The document of an entry."""
@@ -73,14 +75,15 @@ class EntryReader:
         """All names in lower case, one after the other."""
         return bytes(self._reader.arrays["name.text"].data).lower()
 
-    def words(self, text: str) -> Iterator[EntryWord]:
+    def _words(self, text: str) -> tuple[EntryWord, ...]:
         """The words of an entry's text that have terms, hyphenated ones joined too."""
+        folded = self._reader.analyzer.fold(text)
+        is_in_place = text.isascii() and len(folded) == len(text)
+        words = self._in_place(folded) if is_in_place else self._moved(text)
+        return (*words, *self._joined(text))
+
+    def _joined(self, text: str) -> Iterator[EntryWord]:
         analyzer = self._reader.analyzer
-        folded = analyzer.fold(text)
-        if text.isascii() and len(folded) == len(text):
-            yield from self._in_place(folded)
-        else:
-            yield from self._moved(text)
         for match in _HYPHENATED.finditer(text):
             joined = "".join(analyzer.words(analyzer.fold(match[0])))
             yield EntryWord(joined, analyzer.term(joined), match.start(), match.end())

@@ -9,7 +9,7 @@ words is added by their postings: the parentheses and the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -42,7 +42,7 @@ _NEVER = 1 << 57
 ABOVE_ALL = 1 << 58
 """Above every key."""
 
-_POSTINGS_AT_ONCE = BLOCK << 14
+_POSTINGS_AT_ONCE = BLOCK << 12
 
 
 class EntryKeys:
@@ -73,8 +73,11 @@ class EntryKeys:
     def of_entries(self) -> Keys:
         """The key of each entry, to which its postings add."""
         arrays, documents = self._reader.arrays, self._documents
-        # Not `title.lengths`: "Diabetes, diabetic" says one thing, not two.
-        lengths = np.bincount(self._entries[self._weights < NONESSENTIAL], minlength=len(documents))
+        lengths = np.zeros(len(documents), np.int64)
+        for some in _slices(len(self._entries)):
+            # Not `title.lengths`: "Diabetes, diabetic" says one thing, not two.
+            essential = self._entries[some][self._weights[some] < NONESSENTIAL]
+            lengths += np.bincount(essential, minlength=len(documents))
         is_default = np.zeros(len(documents), bool)
         for words in _DEFAULTS:
             found = self._holding(words)
@@ -95,16 +98,18 @@ class EntryKeys:
     @cached_property
     def block_lows(self) -> Keys:
         """The lowest key in each whole block of postings."""
-        whole = len(self._entries) // BLOCK * BLOCK
-        starts = range(0, whole, _POSTINGS_AT_ONCE)
-        keys = (self.of_postings(slice(start, min(start + _POSTINGS_AT_ONCE, whole))) for start in starts)
+        keys = map(self.of_postings, _slices(len(self._entries) // BLOCK * BLOCK))
         return np.concatenate([np.zeros(0, np.int64), *(some.reshape(-1, BLOCK).min(axis=1) for some in keys)])
 
     @cached_property
     def _begins(self) -> Mask:
         """Of each posting whether its entry begins with the term."""
-        counts = (self._weights & MAX_FREQUENCY).astype(np.int64)
-        begins: Mask = self._reader.arrays["title.positions"][np.cumsum(counts) - counts] == 0
+        begins = np.zeros(len(self._entries), bool)
+        positions, first = self._reader.arrays["title.positions"], 0
+        for some in _slices(len(self._entries)):
+            ends = np.cumsum(self._weights[some] & MAX_FREQUENCY, dtype=np.int64) + first
+            begins[some] = positions[np.append(first, ends[:-1])] == 0
+            first = ends[-1]
         return begins
 
     def _holding(self, words: Sequence[str]) -> Array:
@@ -120,6 +125,12 @@ class EntryKeys:
         values = self._reader.keywords[keyword]
         number = values.index(value) if value in values else -1
         return np.equal(self._reader.arrays[f"keyword.{keyword}"].astype(np.int32), number)
+
+
+def _slices(count: int) -> Iterator[slice]:
+    """So many postings in slices of whole blocks, so that little memory is used at once."""
+    for start in range(0, count, _POSTINGS_AT_ONCE):
+        yield slice(start, min(start + _POSTINGS_AT_ONCE, count))
 
 
 def in_all(parts: Sequence[Array]) -> Array:

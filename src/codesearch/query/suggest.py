@@ -169,7 +169,7 @@ class Suggester:
 
     def _of_entry(self, entry: int, reading: Reading) -> Suggestion:
         text = self._entries.text(entry)
-        words = list(self._entries.words(text))
+        words = self._entries.words(text)
         numbers = [self._reader.terms.get(word.term, -1) for word in words]
         marks: list[Span] = []
         rewrites = [reading.phrase] if reading.phrase else []

@@ -264,7 +264,7 @@ def show(code: str, index: Path, system: str | None, form: str) -> int:
 
 
 @commands.command()
-@click.argument("prefix", nargs=-1, required=True)
+@click.argument("prefix", nargs=-1, required=True, metavar="PREFIX")
 @index_option
 @systems_option
 @click.option("--billable", is_flag=True, default=None, help="Only codes that may be billed.")
@@ -405,7 +405,9 @@ def evaluate(form: str, **options: Any) -> None:
 @commands.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Prints the script by which a shell completes commands, systems and codes.
+    """Prints the script for a shell's completion.
+
+    With it the shell completes commands and options, the systems in the index, and codes that begin as typed.
 
     \b
     bash  put into ~/.bashrc:  eval "$(codesearch completion bash)"

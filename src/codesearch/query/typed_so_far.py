@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ _OF_A_PHRASE = 3
 """So many codes of a rule's phrase: what continues the typed text must have room as well."""
 _FEW_OTHERS = 0.05
 """A share of postings: it is not worth reading entries to keep so few behind."""
+_REMEMBERED = 4096
 _INITIALS = "initials"
 
 
@@ -72,6 +73,8 @@ class TypedReader:
         self._reader = reader
         self._analyzer = reader.analyzer
         self._offsets = reader.arrays["title.offsets"]
+        # Few letters begin many words, and come often.
+        self._begun = lru_cache(maxsize=_REMEMBERED)(self._find_begun)
 
     def typed(self, text: str) -> Typed:
         """The words of a text; none where there are too many."""
@@ -138,15 +141,21 @@ class TypedReader:
         part = self._whole(word)
         return part and part._replace(beginnings=self._spellings((word,)), is_mixed=True)
 
-    def _begun(self, word: str, beginnings: Sequence[str], kind: str) -> Part | None:
+    def _find_begun(self, word: str, beginnings: tuple[str, ...], kind: str) -> Part | None:
         """What answers to a word of which one of the beginnings is typed, or is meant."""
         forms = self._spellings(beginnings)
-        places = np.unique(np.concatenate([np.arange(*self._words.slice(form)) for form in forms]))
-        begun = self._word_terms[places]
-        # A term is in American spelling: by it words in another one are found too; and other forms of a whole word.
-        spelt = [np.arange(*self._terms_slice(form)) for form in forms]
-        whole = [number for form in forms if (number := self._number(self._analyzer.term(form))) is not None]
-        terms = np.unique(np.concatenate([begun, *spelt, np.array(whole, np.int64)]))
+        is_begun = np.zeros(len(self._word_terms), bool)
+        is_wanted = np.zeros(len(self._word_counts), bool)
+        for form in forms:
+            is_begun[slice(*self._words.slice(form))] = True
+            # A term is in American spelling: by it words in another one are found too.
+            is_wanted[slice(*self._terms_slice(form))] = True
+            whole = self._number(self._analyzer.term(form))
+            if whole is not None:
+                is_wanted[whole] = True
+        begun = self._word_terms[is_begun]
+        is_wanted[begun] = True
+        terms = np.flatnonzero(is_wanted)
         postings = self._offsets[terms + 1] - self._offsets[terms]
         if not postings.any():
             return None

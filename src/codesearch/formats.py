@@ -34,6 +34,9 @@ SIMILAR_COLUMNS = (
 POLICY_COLUMNS = ("system", "code", "name", "title", "payer", "url", "effective")
 """The columns of a code and a policy that names it: the fields of their JSON object."""
 
+SUGGESTION_COLUMNS = ("system", "code", "text", "name", "kind", "billable", "terminated", "entry", "rewrites")
+"""The columns of a suggestion in CSV."""
+
 # Control characters but tab and line feed; marks that change the direction of text; line separators; lone surrogates.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]",

@@ -140,7 +140,7 @@ class Analyzer:
 
     def fold_spelling(self, word: str) -> str:
         """A word in the spelling that stands for all its spellings: `haemorrhage` as `hemorrhage`."""
-        if self._any_spelling.search(word):
+        if len(word) <= _LONGEST_WORD and self._any_spelling.search(word):
             for pattern, replacement in self._spellings:
                 word = pattern.sub(replacement, word)
         return word

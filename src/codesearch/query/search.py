@@ -12,14 +12,14 @@ from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeRecogniser
 from codesearch.query.constraints import Constraints
 from codesearch.query.facets import facets
-from codesearch.query.filters import Scopes
+from codesearch.query.filters import Scope, Scopes
 from codesearch.query.matching import Matcher, Matches, Ranking
 from codesearch.query.nothing import Diagnosis
 from codesearch.query.occurrences import Mask
 from codesearch.query.paging import Cursors
 from codesearch.query.plan import Plan
 from codesearch.query.reading import QueryReader
-from codesearch.query.request import SORTS, Request
+from codesearch.query.request import SORTS, Filters, Request
 from codesearch.query.results import Hit, HitContext, Results
 from codesearch.query.score import Ranked
 from codesearch.query.siblings import Siblings
@@ -55,6 +55,14 @@ class Searcher:
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""
         self._matcher.engine.compile()
+
+    def scope(self, filters: Filters) -> Scope:
+        """What filters let through.
+
+        Raises:
+            UsageError: nothing in the index could fit a filter.
+        """
+        return self._scopes.scope(filters)
 
     def plan(self, text: str, systems: Sequence[str], exact: bool) -> Plan:
         """The plan of a query among the given systems."""

@@ -131,7 +131,9 @@ def test_a_changed_byte_in_the_manifest_never_passes_for_another_manifest(
         assert manifest.load(folder) == written
 
 
-@pytest.mark.parametrize(("version", "step"), [(FORMAT_VERSION + 1, "Upgrade codesearch"), (FORMAT_VERSION - 1, "Rebuild it")])
+@pytest.mark.parametrize(
+    ("version", "step"), [(FORMAT_VERSION + 1, "Upgrade codesearch"), (FORMAT_VERSION - 1, "Rebuild it")]
+)
 def test_another_format_says_what_to_do(tmp_path: Path, version: int, step: str) -> None:
     build(tmp_path)
     craft(tmp_path, format_version=version, something_new=1)

@@ -222,7 +222,7 @@ def search(
         is_chosen = ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT
         if is_chosen and form != "json":
             raise click.UsageError("--batch answers in JSON lines; leave --format out.")
-        return _search_batch(index, batch, options, facets)
+        return _search_batch(index, batch, options, ["facets"] if facets else [])
     if facets and form == "csv":
         raise click.UsageError("--facets has no place in CSV; use --format json or table.")
     from codesearch.library import open_index
@@ -266,12 +266,12 @@ def _print_search_notes(results: Any, cursor: str | None) -> None:
         click.echo(f"next page: --cursor {results.next_cursor}", err=True)
 
 
-def _search_batch(index: Path, lines: BinaryIO, options: dict[str, Any], facets: bool) -> int:
+def _search_batch(index: Path, lines: BinaryIO, options: dict[str, Any], asked: list[str]) -> int:
     from codesearch.batch import answers
     from codesearch.library import open_index
 
     with open_index(index) as opened:
-        for answer in answers(opened, lines, options, ("facets",) if facets else ()):
+        for answer in answers(opened, lines, options, asked):
             click.echo(json_line(answer))  # flushes, so a caller may ask line by line
     return DONE
 

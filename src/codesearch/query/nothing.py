@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codesearch.codes import SYSTEMS, has_shape
 from codesearch.index.reader import IndexReader
-from codesearch.query.grammar import And, Field, Must, Node, Word, is_exclusion, leaves, written
+from codesearch.query.grammar import And, Field, Must, Node, Word, is_exclusion, leaves, plain_words, written
 from codesearch.query.named_fields import NamedFields
 from codesearch.query.request import Filters, Request
 from codesearch.query.unknown import UnknownWords
@@ -116,7 +116,7 @@ class Diagnosis:
     def _words(self, nodes: Sequence[Node]) -> list[Word]:
         """The words of trees, each by itself, without those of exclusions and values."""
         spoken = [node for node in nodes if not self._is_silent(node)]
-        return [Word(word) for node in spoken for leaf in leaves(node) for word in leaf.text.split()]
+        return [word for node in spoken for leaf in leaves(node) for word in plain_words(leaf.text)]
 
     def _far_looser(self, request: Request, nodes: Sequence[Node]) -> Iterator[_Change]:
         """The request without all conditions, without all filters, and without both."""

@@ -92,7 +92,7 @@ def test_a_correction_is_told(own: Path) -> None:
 
 
 def test_what_was_typed_is_marked_on_a_terminal(own: Path) -> None:
-    assert "\x1b[1mPlai\x1b[0mn words" in suggest(own, "plai", FORCE_COLOR="1", COLUMNS="80").stdout
+    assert "\x1b[1;32mPlai\x1b[0mn words" in suggest(own, "plai", FORCE_COLOR="1", COLUMNS="80").stdout
 
 
 @pytest.mark.parametrize("width", ["40", "60", "200"])

@@ -21,6 +21,7 @@ from codesearch.query.grammar import (
     is_exclusion,
     leaves,
     parse,
+    plain_words,
     written,
 )
 
@@ -212,6 +213,15 @@ def test_plain_words_are_all_kept(typed: list[str]) -> None:
     found = parse("  ".join(typed), FIELDS)
     assert found.is_plain
     assert found == (words(*typed), ())
+
+
+def test_a_quoted_operator_in_capitals_stays_quoted() -> None:
+    assert tree('"OR" A B C D') == (Phrase("OR"), *words("A", "B", "C", "D"))
+
+
+@given(_texts)
+def test_plain_words_of_any_text_are_plain(text: str) -> None:
+    assert parse(written(plain_words(text)), FIELDS).is_plain
 
 
 def test_exclusions_are_known() -> None:

@@ -87,6 +87,7 @@ def test_words_and_codes_that_are_nowhere_are_named() -> None:
     assert nothing('"zzyzx blorp"').unknown == ("zzyzx", "blorp")
     assert nothing("code:Z99.9").unknown == ("Z99.9",)
     assert nothing("zzyzx system:cpt -qqqq").unknown == ("zzyzx",)
+    assert nothing("E10-E11 E11.9 0FT* +zzyzx").unknown == ("zzyzx",)
 
 
 @pytest.mark.parametrize("text", ["", "of the", "-kidney", "?!", "zzyzx"])

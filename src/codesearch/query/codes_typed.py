@@ -70,7 +70,10 @@ class CodeRecogniser:
     def named(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The codes that a text names which can be nothing but codes: exact and below, wildcard, range or reading."""
         matches, rest = self.split(text, systems)
-        return matches if rest in {"", text} else []
+        if rest not in {"", text}:
+            return []
+        exact = [match for match in matches if match.tier == 1]
+        return [*exact, *(found for match in exact for found in self.below(match))] if exact else matches
 
     def condition(self, word: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The codes of a word under an operator, which might be a word of a text: no prefixes, and no readings."""
@@ -79,11 +82,12 @@ class CodeRecogniser:
         match = self._range(found, systems) if found else self._word(typed, systems)
         if match is None or match.reading:
             return []
-        return [match, *self.below(match, systems)]
+        return [match, *self.below(match)]
 
-    def below(self, match: CodeMatch, systems: Sequence[str]) -> list[CodeMatch]:
-        """The codes that begin with an exact one."""
-        documents = self._below(bare(match.typed), systems, match.documents) if match.tier == 1 else ()
+    def below(self, match: CodeMatch) -> list[CodeMatch]:
+        """The codes of the same system that begin with an exact one."""
+        systems = {self._reader.keyword("system", document) for document in match.documents}
+        documents = self._below(bare(match.typed), sorted(systems), match.documents) if match.tier == 1 else ()
         return [CodeMatch(match.typed, 2, documents)] if documents else []
 
     def missing_categories(self, text: str) -> list[str]:
@@ -257,11 +261,14 @@ class CodeRecogniser:
         first, last = bare(found[1]), bare(found[2])
         if not (any(char.isdigit() for char in first) and any(char.isdigit() for char in last)) or first > last:
             return None
-        slices = [
-            self._reader.range_slice(system, first, last)
+        possible = [
+            system
             for system in systems
             if system not in SYSTEMS or (_may_begin(system, first) and _may_begin(system, last))
         ]
+        # E10-E14 are categories, and not the HCPCS codes that begin so.
+        with_an_end = [system for system in possible if self._exact(first, [system]) or self._exact(last, [system])]
+        slices = [self._reader.range_slice(system, first, last) for system in with_an_end or possible]
         documents = tuple(self._codes_of(slices))
         return CodeMatch(found[0], 2, documents) if documents else None
 

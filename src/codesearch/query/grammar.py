@@ -90,6 +90,11 @@ class Parsed(NamedTuple):
         """Whether there are words and nothing else."""
         return all(isinstance(node, Word) for node in self.nodes)
 
+    @property
+    def plain_words(self) -> str:
+        """The words that stand by themselves, under no operator."""
+        return " ".join(node.text for node in self.nodes if isinstance(node, Word))
+
 
 class _Token(NamedTuple):
     kind: str
@@ -102,6 +107,7 @@ _PHRASE = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}](?!\w)")
 # Before a word with a letter in it, a long number, a phrase or a group: not in `- pain`, `--` or `T score -2.5`.
 _SIGN = re.compile(rf"[-+](?=[{_QUOTES}(]|\d*[^\W\d_]|\d{{4}})")
 _FIELD = re.compile(r"([^\W\d_][\w.]*):(?=[^\s:/)])")
+_PLAIN_WORD = re.compile(r"\w[\w./'*?-]*")
 _WORD = re.compile(r"(?:[^\s()]|(?<=\w)\([^\s()]*\))+")
 
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
@@ -149,7 +155,7 @@ class _Lexer:
             elif found := self._next():
                 self._found += found
                 self._end = self._place
-        tokens = self._without_shouting(self._found)
+        self._found = tokens = self._without_shouting(self._found)
         before: list[_Token] = []
         while tokens != before:
             before, tokens = tokens, self._with_operands(_balanced(tokens))
@@ -221,10 +227,12 @@ class _Lexer:
 
     def _without_shouting(self, tokens: list[_Token]) -> list[_Token]:
         words = sum(token.kind == "WORD" for token in tokens)
-        if words <= _SHOUTED_WORDS or not self._text.isupper() or not any(token.text in _OPERATORS for token in tokens):
+        # A sign is an operator of the same kind, but has no text.
+        operators = [token for token in tokens if token.kind in _OPERATORS and token.text]
+        if words <= _SHOUTED_WORDS or not self._text.isupper() or not operators:
             return tokens
         self.notes.append("all in capitals: AND, OR and NOT are read as words")
-        return [_word_token(token.text) if token.text in _OPERATORS else token for token in tokens]
+        return [_word_token(token.text) if token in operators else token for token in tokens]
 
     def _with_operands(self, tokens: list[_Token]) -> list[_Token]:
         """The tokens without operators that have nothing to stand before or between; a field's name stays as a word."""
@@ -243,12 +251,11 @@ class _Lexer:
 
     def _tell_of(self, found: list[_Token], kept: list[_Token]) -> None:
         left_out = Counter(token.kind for token in found) - Counter(token.kind for token in kept)
-        told = {"AND": "AND", "OR": "OR", "NOT": "NOT", "MUST": "+", "(": "a lone (", ")": "a lone )"}
-        shouted = any("capitals" in note for note in self.notes)
+        told = {"AND": "AND", "OR": "OR", "NOT": "NOT or -", "MUST": "+", "(": "a lone (", ")": "a lone )"}
         self.notes += [
             f"ignored {written} (nothing to stand with)" if kind in _BETWEEN | _BEFORE_ONE else f"ignored {written}"
             for kind, written in told.items()
-            if left_out[kind] and not (shouted and kind in _OPERATORS)
+            if left_out[kind]
         ]
 
 
@@ -328,6 +335,11 @@ def is_exclusion(node: Node) -> bool:
         case Group(parts) | And(parts) | Or(parts):
             return all(map(is_exclusion, parts))
     return False
+
+
+def plain_words(text: str) -> list[Word]:
+    """The words of a text, none of which is read as an operator."""
+    return [Word(word.lower() if word in _OPERATORS else word) for word in _PLAIN_WORD.findall(text)]
 
 
 def leaves(node: Node) -> Iterator[Word | Phrase]:

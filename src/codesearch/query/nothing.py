@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codesearch.codes import SYSTEMS, has_shape
 from codesearch.index.reader import IndexReader
-from codesearch.query.grammar import And, Field, Must, Node, Word, is_exclusion, leaves, written
+from codesearch.query.codes_typed import CodeRecogniser
+from codesearch.query.grammar import And, Field, Must, Node, Word, is_exclusion, leaves, plain_words, written
 from codesearch.query.named_fields import NamedFields
 from codesearch.query.request import Filters, Request
 from codesearch.query.unknown import UnknownWords
@@ -56,12 +57,19 @@ class _Change(NamedTuple):
 class Diagnosis:
     """Finds out why requests to one index find nothing."""
 
-    def __init__(self, reader: IndexReader, fields: NamedFields, search: Callable[[Request], Results]) -> None:
+    def __init__(
+        self,
+        reader: IndexReader,
+        recogniser: CodeRecogniser,
+        fields: NamedFields,
+        search: Callable[[Request], Results],
+    ) -> None:
         """Takes what gives the results of a request."""
         self._reader = reader
+        self._recogniser = recogniser
         self._fields = fields
         self._search = search
-        self._unknown_words = UnknownWords(reader)
+        self._near = UnknownWords(reader)
 
     def of(self, request: Request, nodes: Sequence[Node]) -> Nothing:
         """Why a request finds nothing; `nodes` is the tree of its text."""
@@ -82,16 +90,21 @@ class Diagnosis:
 
     def _unknown(self, nodes: Sequence[Node]) -> Iterator[str]:
         """The words and codes of a tree that no record holds, and nothing stands for."""
-        reader = self._reader
         for leaf in (leaf for node in nodes if not self._is_silent(node) for leaf in leaves(node)):
-            if any(has_shape(system, leaf.text) and any(map(str.isdigit, leaf.text)) for system in SYSTEMS):
-                if all(reader.find(system, leaf.text) is None for system in reader.systems):
-                    yield leaf.text
+            may_be_code = any(map(str.isdigit, leaf.text))
+            if may_be_code and self._recogniser.named(leaf.text, list(self._reader.systems)):
                 continue
-            for word in reader.analyzer.words(reader.analyzer.fold(leaf.text)):
-                term = reader.analyzer.term(word)
-                if term and term not in reader.terms and term not in reader.expansions:
-                    yield word
+            if may_be_code and any(has_shape(system, leaf.text) for system in SYSTEMS):
+                yield leaf.text
+            else:
+                yield from self._unknown_words_of(leaf.text)
+
+    def _unknown_words_of(self, text: str) -> Iterator[str]:
+        reader, analyzer = self._reader, self._reader.analyzer
+        for word in analyzer.words(analyzer.fold(text)):
+            term = analyzer.term(word)
+            if term and term not in reader.terms and term not in reader.expansions:
+                yield word
 
     def _is_silent(self, node: Node) -> bool:
         """Whether a part of a tree names no text: what must not match, and values of fields."""
@@ -116,7 +129,7 @@ class Diagnosis:
     def _words(self, nodes: Sequence[Node]) -> list[Word]:
         """The words of trees, each by itself, without those of exclusions and values."""
         spoken = [node for node in nodes if not self._is_silent(node)]
-        return [Word(word) for node in spoken for leaf in leaves(node) for word in leaf.text.split()]
+        return [word for node in spoken for leaf in leaves(node) for word in plain_words(leaf.text)]
 
     def _far_looser(self, request: Request, nodes: Sequence[Node]) -> Iterator[_Change]:
         """The request without all conditions, without all filters, and without both."""
@@ -128,7 +141,7 @@ class Diagnosis:
     def _respelled(self, request: Request, words: Sequence[str]) -> Iterator[_Change]:
         """The request with the nearest other word in place of each unknown one."""
         for word in words:
-            found = self._unknown_words.replacements(word, self._reader.analyzer.term(word))
+            found = self._near.replacements(word, self._reader.analyzer.term(word))
             nearest = next((one.written for one in found if one.weight_class == "spelling"), None)
             if nearest:
                 text = re.sub(re.escape(word), nearest, request.text, count=1, flags=re.IGNORECASE)

@@ -22,7 +22,8 @@ Places = npt.NDArray[np.int64]
 
 _POSITION_BITS = 20
 """Positions are below 65,536, and a phrase is no longer than a query."""
-_SHORTEST_PART = 1
+_LONGEST_CUT = 64
+"""Longer runs of letters are no words, and are not taken apart."""
 
 
 class TextFields(NamedTuple):
@@ -77,7 +78,7 @@ class Occurrences:
             yield from self._step(place, 1, (word,))
             if place + 1 < len(words):
                 yield from self._step(place, 2, (word + words[place + 1],))
-            for cut in range(_SHORTEST_PART, len(word)):
+            for cut in range(1, len(word)) if len(word) <= _LONGEST_CUT else ():
                 yield from self._step(place, 1, (word[:cut], word[cut:]))
 
     def _step(self, place: int, count: int, written: Sequence[str]) -> Iterator[_Step]:

@@ -49,9 +49,7 @@ class QueryReader:
     def plan(self, text: str, systems: Sequence[str], exact: bool) -> Plan:
         """The plan of a query among the given systems; with `exact` nothing is searched that is not typed."""
         parsed = self.parse(text)
-        plain = (
-            text[:MAX_QUERY] if parsed.is_plain else written([node for node in parsed.nodes if isinstance(node, Word)])
-        )
+        plain = text[:MAX_QUERY] if parsed.is_plain else parsed.plain_words
         named, conditions = self._conditions(parsed.nodes, systems, exact)
         typed = self._typed(plain, named, conditions, systems, exact)
         words = " ".join([typed.text, *self._constraints.words(conditions, systems)])
@@ -89,11 +87,11 @@ class QueryReader:
             return _Typed(codes + named, (), text)
         exact_codes = tuple(one for one in codes if one.tier == 1)
         within = tuple(one for one in codes if one.tier > 1) + named
-        return _Typed(exact_codes, within, text) if within else self._categories(exact_codes, text, systems)
+        return _Typed(exact_codes, within, text) if within else self._categories(exact_codes, text)
 
-    def _categories(self, codes: tuple[CodeMatch, ...], text: str, systems: Sequence[str]) -> _Typed:
+    def _categories(self, codes: tuple[CodeMatch, ...], text: str) -> _Typed:
         """Several categories beside a text (`J45 J46 asthma`) are a set that the text is searched within."""
-        below = [found for one in codes for found in self._recogniser.below(one, systems)]
+        below = [found for one in codes for found in self._recogniser.below(one)]
         missing = self._recogniser.missing_categories(text)
         if not below or len(below) < len(codes) or len(below) + len(missing) < 2:
             return _Typed(codes, (), text)

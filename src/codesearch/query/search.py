@@ -50,7 +50,7 @@ class Searcher:
         self._texts = TextReader(reader)
         self._siblings = Siblings(reader)
         self._cursors = Cursors(repr(sorted(reader.manifest.files.items())))
-        self._diagnosis = Diagnosis(reader, constraints.fields, lambda request: self.search(request, 0))
+        self._diagnosis = Diagnosis(reader, recogniser, constraints.fields, lambda request: self.search(request, 0))
 
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""

@@ -109,17 +109,24 @@ class Inputs:
 
     @classmethod
     def of(cls, store: GenerationStore, fingerprint: str) -> Inputs:
-        """The inputs of the current generation, of no use where another configuration read them."""
+        """The inputs of the current generation, of no use where another configuration read them.
+
+        A missing or damaged generation is what reindex is there to mend: everything is read anew.
+        """
+        unread = InputStates(fingerprint, ())
         try:
             folder = store.current().folder
             manifest = load(folder)
-            manifest.check_sizes(folder)
-            counts = {system: dict(kinds) for system, kinds in manifest.counts.items()}
+        except IndexUnusableError:
+            return cls(None, unread, {})
+        counts = {system: dict(kinds) for system, kinds in manifest.counts.items()}
+        try:
+            if any(manifest.check_sums(folder)):
+                return cls(None, unread, counts)
             states = read_states(folder)
         except IndexUnusableError:
-            # A missing or broken index is what reindex is there to mend: everything is read anew.
-            return cls(None, InputStates(fingerprint, ()), {})
-        return cls(folder, states if states.fingerprint == fingerprint else InputStates(fingerprint, ()), counts)
+            return cls(None, unread, counts)
+        return cls(folder, states if states.fingerprint == fingerprint else unread, counts)
 
     def read(
         self, reader: InputReader, files: Sequence[InputFile], full: bool, spool: Spool, crew: Crew, progress: Listener
@@ -146,8 +153,12 @@ class Inputs:
         """Takes what unchanged inputs gave from the index; gives the inputs of which all was found."""
         found: dict[str, list[Fragment]] = {location: [] for location in kept}
         if self._folder is not None:
-            for name in (RECORDS, ORPHANS):
-                _read_back(self._folder, name, _Finder(found), spool)
+            try:
+                for name in (RECORDS, ORPHANS):
+                    _read_back(self._folder, name, _Finder(found), spool)
+            except (IndexUnusableError, msgspec.MsgspecError):
+                # The disk broke, or a stranger made the index: all is read from the inputs.
+                return set()
         whole = [location for location, fragments in found.items() if len(fragments) == kept[location].fragments]
         for location in whole:
             for fragment in found[location]:

@@ -43,7 +43,8 @@ class Index:
         self.generation = generation.name
         self._built = generation.built
         self._reader = reader
-        self._searcher = Searcher(reader)
+        with reader.explaining():
+            self._searcher = Searcher(reader)
 
     def __enter__(self) -> Index:
         return self
@@ -83,23 +84,35 @@ class Index:
 
         Raises:
             UsageError: a number is out of range, or the index has no such system.
+            IndexCorruptError: a file of the index is not as it was built.
         """
         systems = (system,) if isinstance(system, str) else tuple(system or ())
-        return self._searcher.search(query, Filters(systems, billable), limit, offset, sort, exact)
+        with self._reader.answering():
+            return self._searcher.search(query, Filters(systems, billable), limit, offset, sort, exact)
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
-        """The record of a code in any spelling; without a system the first that has it. None where there is none."""
+        """The record of a code in any spelling; without a system the first that has it. None where there is none.
+
+        Raises:
+            IndexCorruptError: a file of the index is not as it was built.
+        """
         likely = [name for name, _ in readings(code)]
-        for name in [system_name(system)] if system else dict.fromkeys((*likely, *self.systems)):
-            document = self._reader.find(name, code)
-            if document is not None:
-                return self._reader.records.get(document)
+        with self._reader.answering():
+            for name in [system_name(system)] if system else dict.fromkeys((*likely, *self.systems)):
+                document = self._reader.find(name, code)
+                if document is not None:
+                    return self._reader.records.get(document)
         return None
 
     def all_of(self, code: str) -> list[CodeRecord]:
-        """The records of a code in every system that has it (A0100 is a HCPCS code, and ICD-10-CM A01.00)."""
-        found = (self._reader.find(name, code) for name in self.systems)
-        return [self._reader.records.get(document) for document in found if document is not None]
+        """The records of a code in every system that has it (A0100 is a HCPCS code, and ICD-10-CM A01.00).
+
+        Raises:
+            IndexCorruptError: a file of the index is not as it was built.
+        """
+        with self._reader.answering():
+            found = (self._reader.find(name, code) for name in self.systems)
+            return [self._reader.records.get(document) for document in found if document is not None]
 
     @property
     def systems(self) -> tuple[str, ...]:

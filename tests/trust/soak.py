@@ -33,13 +33,14 @@ from codesearch.index.generations import GenerationStore
 THREADS = (8, 1, 1, 1)
 """Threads of each searching process."""
 MARKED = 20
-PAGES = 12
 _PACE = 0.02
 """Seconds between two searches of a thread: callers that think, so that times tell of searching and not of queueing."""
 _FIXED_QUERIES = (
     *("e119", "E11", "0FT4?ZZ", "99202-99215 visit", "heart attack", "hives", "sugar diabetes", "kidny stone"),
     *("bone cement for a broken vertebra", "fracture of left femur subsequent encounter", "copd", "*a*a*a*", "x-ray"),
 )
+
+_COMMON_WORDS = ("fracture", "diabetes", "resection", "knee", "infection", "artery", "left", "malignant")
 
 
 class Plan(NamedTuple):
@@ -52,7 +53,7 @@ class Plan(NamedTuple):
     pause: float
 
     @property
-    def index(self) -> Path:
+    def place(self) -> Path:
         """Where the index is."""
         return self.folder / "index"
 
@@ -65,7 +66,7 @@ class Plan(NamedTuple):
         """Builds and publishes the generation of a night."""
         rows = (f"SOAK,S{number:02d},Soak marker night {night} part {number}\n" for number in range(MARKED))
         self.marked.write_text("system,code,name\n" + "".join(rows), encoding="utf-8")
-        codesearch.reindex([*self.sources, self.marked], self.index, jobs=1, force=True)
+        codesearch.reindex([*self.sources, self.marked], self.place, jobs=1, force=True)
 
 
 class Leases:
@@ -119,7 +120,7 @@ def publish(plan: Plan, errors: Path) -> None:
 
 def search(plan: Plan, threads: int, times: Path, errors: Path) -> None:
     """Searches in some threads until the time is over, and writes when each search began and how long it took."""
-    leases = Leases(plan.index)
+    leases = Leases(plan.place)
     found: list[tuple[float, float]] = []
     workers = [
         threading.Thread(target=_search_on, args=(plan, leases, number, found, errors)) for number in range(threads)
@@ -157,7 +158,7 @@ def _queries(leases: Leases, chance: random.Random) -> list[str]:
     """Queries of every kind: a few fixed ones, codes, and words of names, some of them with a letter missing."""
     queries = [*_FIXED_QUERIES]
     with leases.lease() as index:
-        for word in "fracture diabetes resection knee infection artery of left malignant".split():
+        for word in _COMMON_WORDS:
             for hit in index.search(word, limit=40):
                 words = [word for word in hit.name.split() if word.isalpha()]
                 queries.append(hit.code or "")
@@ -222,7 +223,7 @@ def _run(plan: Plan) -> tuple[Samples, list[str]]:
         if process.exitcode:
             errors.open("a").write(f"{name} ended with status {process.exitcode}\n")
     samples.take_times([np.fromfile(file, np.float64).reshape(-1, 2) for file in files])
-    samples.generations = int(GenerationStore(plan.index).current().name)
+    samples.generations = int(GenerationStore(plan.place).current().name)
     return samples, errors.read_text(encoding="utf-8").splitlines()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +46,9 @@ class Samples:
         place = Path("/proc", str(process))
         try:
             rows = (line.split() for line in (place / "status").read_text(encoding="utf-8").splitlines())
-            memory = {row[0].rstrip(":"): int(row[1]) / 1024 for row in rows if row and row[0] in ("VmRSS:", "RssAnon:")}
+            memory = {
+                row[0].rstrip(":"): int(row[1]) / 1024 for row in rows if row and row[0] in ("VmRSS:", "RssAnon:")
+            }
             files = sum(1 for _ in (place / "fd").iterdir())
         except OSError:
             return
@@ -60,7 +63,7 @@ class Samples:
     def windows(self, warm_up: float) -> list[tuple[float, float]]:
         """Equal stretches of the time after the warm-up."""
         bounds = np.linspace(self.begins + warm_up, self.ends, WINDOWS + 1).tolist()
-        return list(zip(bounds[:-1], bounds[1:], strict=True))
+        return list(pairwise(bounds))
 
 
 class _Window(NamedTuple):
@@ -81,12 +84,17 @@ def print_report(samples: Samples, errors: Sequence[str], warm_up: float) -> int
     minutes = (samples.ends - samples.begins) / 60
     print(f"{minutes:.0f} minutes, {samples.generations} generations, {len(samples.times):,} searches")
     print(f"the first {warm_up:.0f} s are left out below; memory in MB, median of one look a second\n")
-    print("| minutes | searches | p50 ms | p99 ms | " + " | ".join(f"{name}: resident, private, files" for name in samples.looks) + " |")
+    print(
+        "| minutes | searches | p50 ms | p99 ms | "
+        + " | ".join(f"{name}: resident, private, files" for name in samples.looks)
+        + " |"
+    )
     print("|---|--:|--:|--:|" + "--:|" * len(samples.looks))
     for (start, end), window in zip(bounds, windows, strict=True):
         span = f"{(start - samples.begins) / 60:.1f} to {(end - samples.begins) / 60:.1f}"
         processes = (
-            f"{window.resident[name]:.0f}, {window.private[name]:.0f}, {window.files[name]:.0f}" for name in samples.looks
+            f"{window.resident[name]:.0f}, {window.private[name]:.0f}, {window.files[name]:.0f}"
+            for name in samples.looks
         )
         print(f"| {span} | {window.searches:,} | {window.p50:.2f} | {window.p99:.2f} | {' | '.join(processes)} |")
     print()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,6 +54,11 @@ _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
 
+def _one_of(words: Iterable[str]) -> str:
+    """A pattern for any of the words, the longest first; for nothing where there are none."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+
+
 class Analyzer:
     """Turns text into terms. Stemming and folding are cached by word, since the same words come again and again."""
 
@@ -60,8 +66,7 @@ class Analyzer:
         self._stop = frozenset(config.stop_words)
         self._numerals = config.numerals.always
         self._after = config.numerals.after
-        letters = "|".join(sorted(config.numerals.after, key=len, reverse=True))
-        self._numeral = re.compile(rf"\b({'|'.join(config.numerals.words)})[\s-]+({letters})\b(?!-)")
+        self._numeral = re.compile(rf"\b({_one_of(config.numerals.words)})[\s-]+({_one_of(self._after)})\b(?!-)")
         self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
         self._stem = Stemmer.Stemmer("english").stemWord

@@ -149,8 +149,11 @@ class GenerationStore:
                 if not self._is_published(name):
                     shutil.rmtree(folder, ignore_errors=True)  # the next build tries again, and tells
 
-    def rollback(self) -> Generation:
+    def rollback(self, check: Callable[[Generation], object] | None = None) -> Generation:
         """Swap the current generation and the one before it; returns the one now current.
+
+        Args:
+            check: is asked before anything is swapped, and raises where the older generation is of no use.
 
         Raises:
             IndexMissingError, IndexCorruptError: as `current`, and when the older generation is gone.
@@ -165,6 +168,8 @@ class GenerationStore:
                     str(self.path), "has no generation before the current one", "Rebuild with `codesearch reindex`."
                 )
             back = _existing(self._generation(pointer.previous))
+            if check:
+                check(back)
             self._write_pointer(_Pointer(POINTER_FORMAT, pointer.previous, pointer.current))
             return back
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -10,16 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import bare
-from codesearch.errors import IndexCorruptError
+from codesearch.errors import CodesearchError, IndexCorruptError
 from codesearch.index import manifest
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
+from codesearch.index.checking import FileCheck
 from codesearch.index.durable import REBUILD
+from codesearch.index.expansions import FILE_NAME as EXPANSIONS_NAME
 from codesearch.index.expansions import ExpansionFile, Table
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.ranking import idf
-from codesearch.index.record_file import RecordFile
+from codesearch.index.record_file import RECORDS, RecordFile
 from codesearch.index.settings import thaw_settings
+from codesearch.index.structure import check_postings, check_tables
+
+SEARCHED = (ARRAYS_NAME, f"{RECORDS}.arrays", EXPANSIONS_NAME)
+"""Files that answers are made of. The records themselves carry checksums of their own, block by block."""
 
 
 class Strings:
@@ -33,7 +41,10 @@ class Strings:
         return len(self._offsets) - 1
 
     def __getitem__(self, number: int) -> str:
-        return str(self._text[self._offsets[number] : self._offsets[number + 1]], "utf-8")
+        try:
+            return str(self._text[self._offsets[number] : self._offsets[number + 1]], "utf-8")
+        except UnicodeDecodeError as error:
+            raise IndexCorruptError(ARRAYS_NAME, f"holds a text that is no UTF-8 ({error})", REBUILD) from error
 
     def all(self) -> list[str]:
         """Every text."""
@@ -59,15 +70,55 @@ class IndexReader:
         self.settings = thaw_settings(self.manifest.config, folder / manifest.MANIFEST)
         self._check_tables_of_contents()
         self.manifest.check_sizes(folder)
-        self.analyzer = Analyzer(self.settings.analysis)
-        self.arrays = ArrayFile(folder / ARRAYS_NAME)
-        self.documents = int(self.arrays.meta["documents"])
-        self.keywords: dict[str, list[str]] = self.arrays.meta["keywords"]
-        self.names = Strings(self.arrays["name.text"], self.arrays["name.offsets"])
-        self.codes = Strings(self.arrays["code.text"], self.arrays["code.offsets"])
-        self.records = RecordFile(folder)
-        self._expansion_file = ExpansionFile(folder)
-        self.systems = self._system_slices()
+        self._check = FileCheck(folder, self.manifest, SEARCHED)
+        with ExitStack() as opened, self.explaining():
+            opened.callback(self._check.close)
+            self.analyzer = Analyzer(self.settings.analysis)
+            self.arrays = ArrayFile(folder / ARRAYS_NAME)
+            tables = check_tables(self.arrays, self.settings.fields)
+            self.documents, self.keywords = tables.documents, tables.keywords
+            self.names = Strings(self.arrays["name.text"], self.arrays["name.offsets"])
+            self.codes = Strings(self.arrays["code.text"], self.arrays["code.offsets"])
+            self.records = RecordFile(folder)
+            opened.callback(self.records.close)
+            self._expansion_file = ExpansionFile(folder)
+            opened.callback(self._expansion_file.close)
+            self.systems = self._system_slices()
+            self._opened = opened.pop_all()
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """An error inside the block that a damaged file explains is raised as what it is.
+
+        Raises:
+            IndexCorruptError: a file is not as it was built, or leads out of itself.
+        """
+        try:
+            yield
+        except Exception as error:
+            self._check.confirm()
+            if not isinstance(error, CodesearchError):
+                self.check_postings()
+            raise
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """What is read inside the block is an answer when the block ends: then all files are as they were built.
+
+        Raises:
+            IndexCorruptError: one is not.
+        """
+        with self.explaining():
+            yield
+        self._check.confirm()
+
+    def check_postings(self) -> None:
+        """Looks at the arrays that opening passes over.
+
+        Raises:
+            IndexCorruptError: following them would lead out of them.
+        """
+        check_postings(self.arrays, self.documents)
 
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
@@ -143,5 +194,4 @@ class IndexReader:
 
     def close(self) -> None:
         """Closes the files; memory maps go with the object."""
-        self.records.close()
-        self._expansion_file.close()
+        self._opened.close()

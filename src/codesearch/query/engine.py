@@ -6,6 +6,7 @@ thread of its own meanwhile.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
-from codesearch.index.durable import REBUILD
+from codesearch.index.structure import check_postings
 from codesearch.query.plan import Slot
 from codesearch.query.score import (
     Collection,
@@ -53,10 +54,15 @@ class Engine:
         self._searches = 0
         self._compiled: CompiledRanking | None = None
         self._loading: threading.Thread | None = None
+        self._problem: IndexCorruptError | None = None
         self._lock = threading.Lock()
 
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
-        """The best documents for the slots, as `score.rank` gives them."""
+        """The best documents for the slots, as `score.rank` gives them.
+
+        Raises:
+            IndexCorruptError: the arrays were found to be such as no builder writes.
+        """
         compiled = self._compiled
         if compiled is None:
             self._count()
@@ -71,12 +77,25 @@ class Engine:
             self._compiled = self._compiled or compiled
 
     def _count(self) -> None:
+        problem = self._problem
+        if problem is not None:
+            raise IndexCorruptError(problem.subject, problem.reason, problem.next_step)
         with self._lock:
             self._searches += 1
             if self._searches != SEARCHES_BEFORE_COMPILING or self._loading is not None:
                 return
-            self._loading = threading.Thread(target=self.compile, name="codesearch-compile", daemon=True)
+            self._loading = threading.Thread(target=self._load, name="codesearch-compile", daemon=True)
         self._loading.start()
+
+    def _load(self) -> None:
+        try:
+            self.compile()
+        except IndexCorruptError as error:
+            self._problem = error
+        except Exception as error:
+            # The plain path gives the same answers: a compiler that cannot be used (no folder for its cache, say) costs
+            # time only.
+            logging.getLogger("codesearch").warning("searching goes on without compiled code: %r", error)
 
 
 class _Scratch(NamedTuple):
@@ -151,8 +170,7 @@ class CompiledRanking:
         """
         from codesearch.query import kernel
 
-        if not _is_sound(collection):
-            raise IndexCorruptError(str(collection.folder), "has postings that no builder writes", REBUILD)
+        check_postings(collection.arrays, collection.document_count)
         self._rank_entries: Callable[..., int] = kernel.rank_entries
         self._columns = kernel.COLUMNS
         self._collection = collection
@@ -259,26 +277,3 @@ def _blocks(owners: Ints) -> Longs:
                 end = int(np.searchsorted(owners, owners[end], "right"))
         bounds.append(end)
     return np.array(bounds, np.int64)
-
-
-def _is_sound(collection: Collection) -> bool:
-    """Whether the arrays are such as a builder writes: slices in bounds, entries in order, each document with one."""
-    entries, owners = collection.entries, collection.documents
-    if not _are_slices(collection.offsets, len(entries)) or len(collection.weights) != len(entries):
-        return False
-    if not _are_slices(collection.ancestor_offsets, len(collection.ancestor_documents)):
-        return False
-    if len(collection.mass) != len(owners) or len(collection.norms) != len(owners):
-        return False
-    rising = np.diff(entries, prepend=-1) > 0
-    rising[collection.offsets[:-1][collection.offsets[:-1] < len(entries)]] = True
-    if not rising.all() or (len(entries) and (entries.min() < 0 or entries.max() >= len(owners))):
-        return False
-    steps = np.diff(owners, prepend=-1)
-    return bool(
-        ((steps == 0) | (steps == 1)).all() and (not len(owners) or owners[-1] == collection.document_count - 1)
-    )
-
-
-def _are_slices(offsets: Ints, count: int) -> bool:
-    return bool(len(offsets) and offsets[0] == 0 and offsets[-1] == count and (np.diff(offsets) >= 0).all())

@@ -59,7 +59,7 @@ def read_toml(path: Path, kind: type[T]) -> T:
             return msgspec.convert(tomllib.load(file), kind)
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read ({error.strerror})", "Restore the file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(str(path), f"is no TOML ({error})", "Correct the line it names.") from error
     except msgspec.ValidationError as error:
         raise ConfigError(str(path), str(error), "Compare it with the README beside it.") from error

@@ -22,7 +22,7 @@ from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.reading import InputReader, Item, PackedRecord
 from codesearch.processes import Crew
 from codesearch.progress import Listener, Progress
-from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Source, decode_record
+from codesearch.records import BROKEN_JSON, CodeRecord, InputWarning, Kind, Reject, Skip, Source, decode_record
 
 _PARKED_FROM = 1500
 """Bytes of a fragment; longer ones are mostly pages, and are not kept in memory."""
@@ -156,7 +156,7 @@ class Inputs:
             try:
                 for name in (RECORDS, ORPHANS):
                     _read_back(self._folder, name, _Finder(found), spool)
-            except (IndexUnusableError, msgspec.MsgspecError):
+            except (IndexUnusableError, *BROKEN_JSON):
                 # The disk broke, or a stranger made the index: all is read from the inputs.
                 return set()
         whole = [location for location, fragments in found.items() if len(fragments) == kept[location].fragments]

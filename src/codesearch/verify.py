@@ -45,7 +45,7 @@ def _problems(generation: Generation) -> Iterator[Problem]:
         return
     reader = IndexReader(generation.folder)
     try:
-        reader.check_postings()
+        reader.check_structure()
         open_segment(generation.folder, reader.settings).close()  # type: ignore[no-untyped-call]
         yield from _counts(reader)
         yield from _records(reader)

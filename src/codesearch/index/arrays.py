@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
+from codesearch.records import BROKEN_JSON
 
 Array = npt.NDArray[Any]
 
@@ -89,6 +90,24 @@ class ArrayFile:
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
+    def check_kind(self, name: str, kind: str, length: int) -> None:
+        """Raises IndexCorruptError where an array is not of a kind, as numpy names it, or not of a length."""
+        array = self[name]
+        if array.dtype.str != kind or array.shape != (length,):
+            raise self.corrupt(f"array {name!r} is {array.dtype.str} {array.shape}, not {kind} ({length},)")
+
+    def check_numbers(self, name: str, lowest: int, end: int) -> None:
+        """Raises IndexCorruptError where a number is below the lowest, or not below the end."""
+        numbers = self[name]
+        if len(numbers) and not (lowest <= int(numbers.min()) and int(numbers.max()) < end):
+            raise self.corrupt(f"array {name!r} has numbers out of {lowest} to {end}")
+
+    def check_offsets(self, name: str, end: int) -> None:
+        """Raises IndexCorruptError where offsets do not cut so many items into slices that follow each other."""
+        offsets = self[name]
+        if not len(offsets) or offsets[0] != 0 or offsets[-1] != end or (offsets[1:] < offsets[:-1]).any():
+            raise self.corrupt(f"array {name!r} does not cut {end} items into slices")
+
     def _header(self) -> tuple[_Header, int]:
         length = int.from_bytes(self._map[len(MAGIC) : len(MAGIC) + 8], "little")
         if self._map[: len(MAGIC)] != MAGIC or not 0 < length <= min(_MAX_HEADER, len(self._map)):
@@ -96,7 +115,7 @@ class ArrayFile:
         begin = len(MAGIC) + 8
         try:
             return msgspec.json.decode(self._map[begin : begin + length], type=_Header), _start(length)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except BROKEN_JSON as error:
             raise self.corrupt(f"has a broken header ({error})") from error
 
     def _view(self, name: str, spec: tuple[str, tuple[int, ...], int], start: int) -> Array:

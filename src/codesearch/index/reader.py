@@ -98,7 +98,7 @@ class IndexReader:
         except Exception as error:
             self._check.confirm()
             if not isinstance(error, CodesearchError):
-                self.check_postings()
+                self.check_structure()
             raise
 
     @contextmanager
@@ -112,13 +112,18 @@ class IndexReader:
             yield
         self._check.confirm()
 
-    def check_postings(self) -> None:
-        """Looks at the arrays that opening passes over.
+    def check_structure(self) -> None:
+        """Looks at everything that opening passes over.
 
         Raises:
-            IndexCorruptError: following them would lead out of them.
+            IndexCorruptError: one part leads out of another.
         """
         check_postings(self.arrays, self.documents)
+        known = self.settings.ranking.classes
+        named = {one.weight_class for expansions in self.expansions.values() for one in expansions}
+        if not named <= known.keys():
+            reason = f"names a class of synonyms that has no weight: {min(named - known.keys())!r}"
+            raise IndexCorruptError(str(self.folder / EXPANSIONS_NAME), reason, REBUILD)
 
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
@@ -180,18 +185,24 @@ class IndexReader:
         codes = self.arrays["bare"][start:end]
         # Records without a code stand last in a system and have an empty bare code.
         coded = int(np.count_nonzero(codes != b"")) if len(codes) and codes[-1] == b"" else len(codes)
-        low = np.searchsorted(codes[:coded], first.encode(), "left")
-        high = np.searchsorted(codes[:coded], last.encode() + b"\x7f", "left")
+        low = np.searchsorted(codes[:coded], _encoded(first), "left")
+        high = np.searchsorted(codes[:coded], _encoded(last) + b"\x7f", "left")
         return start + int(low), start + int(high)
 
     def find(self, system: str, code: str) -> int | None:
         """The document of a code in any spelling; None where the index has none."""
         wanted = bare(code)
-        start, end = self.prefix_slice(system, wanted.encode()[:CODE_BYTES].decode(errors="ignore"))
+        encoded = _encoded(wanted)
+        start, end = self.prefix_slice(system, encoded[:CODE_BYTES].decode(errors="ignore"))
         # Codes stand in order, so it is the first, unless it is so long that the table holds only its beginning.
-        last = end if len(wanted.encode()) >= CODE_BYTES else min(end, start + 1)
+        last = end if len(encoded) >= CODE_BYTES else min(end, start + 1)
         return next((document for document in range(start, last) if bare(self.codes[document]) == wanted), None)
 
     def close(self) -> None:
         """Closes the files; memory maps go with the object."""
         self._opened.close()
+
+
+def _encoded(typed: str) -> bytes:
+    """A code as the tables hold it; half of a character, as a shell may pass it, becomes what no table holds."""
+    return typed.encode("utf-8", "surrogatepass")

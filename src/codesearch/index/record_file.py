@@ -23,7 +23,7 @@ from codesearch.codes import bare
 from codesearch.errors import IndexCorruptError
 from codesearch.index.arrays import Array, ArrayFile, write_arrays
 from codesearch.index.durable import writing
-from codesearch.records import CodeRecord
+from codesearch.records import BROKEN_JSON, CodeRecord
 
 RECORDS = "records"
 ORPHANS = "orphans"
@@ -168,6 +168,11 @@ class RecordFile:
             self._file = self._path.open("rb", buffering=0)
         except OSError as error:
             raise self._corrupt(f"cannot be read ({error.strerror})") from error
+        try:
+            self._check()
+        except IndexCorruptError:
+            self._file.close()
+            raise
         self._last: tuple[int, bytes] = (-1, b"")
 
     def __len__(self) -> int:
@@ -225,7 +230,7 @@ class RecordFile:
         """
         try:
             return _DECODER.decode(line)
-        except msgspec.MsgspecError as error:
+        except BROKEN_JSON as error:
             raise self._corrupt(f"holds a broken record ({error})") from error
 
     def decode_raw(self, line: bytes) -> RawRecord:
@@ -236,12 +241,25 @@ class RecordFile:
         """
         try:
             return _RAW_DECODER.decode(line)
-        except msgspec.MsgspecError as error:
+        except BROKEN_JSON as error:
             raise self._corrupt(f"holds a broken record ({error})") from error
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+    def _check(self) -> None:
+        """Whether every document lies in a block of the file."""
+        table, documents = self._table, len(self._block_of)
+        kinds = {"block_of": "<i4", "start_of": "<i4", "keys": "<u8", "contents": "<u8"}
+        for name, kind in kinds.items():
+            table.check_kind(name, kind, documents)
+        table.check_kind("blocks", "<i8", len(self._blocks))
+        table.check_offsets("blocks", int(self._blocks.max(initial=0)))
+        if os.fstat(self._file.fileno()).st_size != self._blocks[-1]:
+            raise self._corrupt("is cut")
+        table.check_numbers("block_of", 0, max(1, len(self._blocks) - 1))
+        table.check_numbers("start_of", 0, _MAX_BLOCK)
 
     def _block(self, number: int) -> bytes:
         last, block = self._last

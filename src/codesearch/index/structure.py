@@ -46,16 +46,16 @@ def check_tables(file: ArrayFile, fields: Fields) -> Meta:
     except msgspec.ValidationError as error:
         raise file.corrupt(f"has a broken header ({error})") from error
     for name, length in _lengths(file, meta.documents).items():
-        _check_kind(file, name, length)
+        file.check_kind(name, _KINDS[name.rpartition(".")[2]], length)
     for name in ("name", "code"):
-        _check_offsets(file, f"{name}.offsets", len(file[f"{name}.text"]))
+        file.check_offsets(f"{name}.offsets", len(file[f"{name}.text"]))
     for name in fields.keywords:
         if name != "parent":
             _check_keyword(file, name, meta)
-    _check_numbers(file, "parent", -1, meta.documents)
+    file.check_numbers("parent", -1, meta.documents)
     for part, count in zip(_PARTS, (len(fields.title), len(fields.sections)), strict=True):
-        _check_numbers(file, f"{part}.fields", 0, count)
-        _check_numbers(file, f"{part}.documents", 0, meta.documents)
+        file.check_numbers(f"{part}.fields", 0, count)
+        file.check_numbers(f"{part}.documents", 0, meta.documents)
     return meta
 
 
@@ -69,13 +69,13 @@ def check_postings(file: ArrayFile, documents: int) -> None:
     for part in _PARTS:
         _check_part(file, part)
     _check_steps(file, documents)
-    _check_offsets(file, "ancestor.offsets", len(file["ancestor.documents"]))
-    _check_numbers(file, "ancestor.documents", 0, documents)
-    _check_numbers(file, "term.frequency", 0, documents + 1)
-    _check_numbers(file, "word.term", 0, terms)
-    _check_numbers(file, "near.words", 0, words)
+    file.check_offsets("ancestor.offsets", len(file["ancestor.documents"]))
+    file.check_numbers("ancestor.documents", 0, documents)
+    file.check_numbers("term.frequency", 0, documents + 1)
+    file.check_numbers("word.term", 0, terms)
+    file.check_numbers("near.words", 0, words)
     for name in ("term", "word"):
-        _check_offsets(file, f"{name}.offsets", len(file[f"{name}.text"]))
+        file.check_offsets(f"{name}.offsets", len(file[f"{name}.text"]))
 
 
 def _lengths(file: ArrayFile, documents: int) -> dict[str, int]:
@@ -102,39 +102,19 @@ def _count(file: ArrayFile, name: str) -> int:
     return len(file[f"{name}.offsets"]) - 1
 
 
-def _check_kind(file: ArrayFile, name: str, length: int) -> None:
-    array, kind = file[name], _KINDS[name.rpartition(".")[2]]
-    if array.dtype.str != kind or array.shape != (length,):
-        raise file.corrupt(f"array {name!r} is {array.dtype.str} {array.shape}, not {kind} ({length},)")
-
-
 def _check_keyword(file: ArrayFile, name: str, meta: Meta) -> None:
     numbers = file[f"keyword.{name}"]
     if numbers.dtype.str not in _KEYWORD_KINDS or numbers.shape != (meta.documents,):
         raise file.corrupt(f"array 'keyword.{name}' is {numbers.dtype.str} {numbers.shape}")
-    _check_numbers(file, f"keyword.{name}", 0, len(meta.keywords.get(name, ())))
-
-
-def _check_numbers(file: ArrayFile, name: str, lowest: int, end: int) -> None:
-    """Whether all numbers lie from the lowest up to (not including) the end."""
-    numbers = file[name]
-    if len(numbers) and not (lowest <= int(numbers.min()) and int(numbers.max()) < end):
-        raise file.corrupt(f"array {name!r} has numbers out of {lowest} to {end}")
-
-
-def _check_offsets(file: ArrayFile, name: str, end: int) -> None:
-    """Whether offsets cut something of a length into slices that follow each other."""
-    offsets = file[name]
-    if not len(offsets) or offsets[0] != 0 or offsets[-1] != end or (offsets[1:] < offsets[:-1]).any():
-        raise file.corrupt(f"array {name!r} does not cut {end} items into slices")
+    file.check_numbers(f"keyword.{name}", 0, len(meta.keywords.get(name, ())))
 
 
 def _check_part(file: ArrayFile, part: str) -> None:
     """Whether the postings of each term lead to entries in their order, and say how often it stands there."""
     offsets, entries = file[f"{part}.offsets"], file[f"{part}.entries"]
-    _check_offsets(file, f"{part}.offsets", len(entries))
-    _check_offsets(file, f"{part}.position_offsets", len(file[f"{part}.positions"]))
-    _check_numbers(file, f"{part}.entries", 0, len(file[f"{part}.documents"]))
+    file.check_offsets(f"{part}.offsets", len(entries))
+    file.check_offsets(f"{part}.position_offsets", len(file[f"{part}.positions"]))
+    file.check_numbers(f"{part}.entries", 0, len(file[f"{part}.documents"]))
     rising = np.ones(len(entries), bool)
     rising[1:] = entries[1:] > entries[:-1]
     rising[_firsts(offsets, len(entries))] = True

@@ -13,7 +13,7 @@ from codesearch.codes import has_shape, system_name, written
 from codesearch.ingest.codesets.layouts import FileLayout
 from codesearch.ingest.codesets.lines import read_lines
 from codesearch.ingest.codesets.recognition import delimiter_of, header_key, header_names
-from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Source, Texts
+from codesearch.records import BROKEN_JSON, CodeRecord, InputWarning, Kind, Reject, Source, Texts
 
 _HINTS = get_type_hints(CodeRecord)
 _OURS = frozenset({"source", "warnings"})
@@ -55,7 +55,7 @@ def load_delimited(
 
 
 def _table_rows(lines: list[str], first: str) -> Iterator[tuple[int, Values | _Fault]]:
-    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter_of(first))
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter_of(first) or ",")
     titles: list[str] = []
     while True:
         try:
@@ -85,7 +85,7 @@ def _json_rows(lines: list[str]) -> Iterator[tuple[int, Values | _Fault]]:
             continue
         try:
             yield number, msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.MsgspecError as error:
+        except BROKEN_JSON as error:
             yield number, _Fault("bad-line", f"the line is no JSON object ({error}). Correct or remove it.")
 
 

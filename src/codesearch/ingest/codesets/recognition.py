@@ -11,6 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from codesearch.ingest.codesets.layouts import FileLayout
+from codesearch.records import BROKEN_JSON
 
 HEAD_BYTES = 65_536
 
@@ -96,7 +97,7 @@ def first_titles(line: str) -> tuple[str, ...]:
     if line.lstrip().startswith("{"):
         try:
             row = msgspec.json.decode(line)
-        except msgspec.DecodeError:
+        except BROKEN_JSON:
             return ()
         return () if "url" in row and _PAGE_KEYS & row.keys() else tuple(row)
     delimiter = delimiter_of(line)

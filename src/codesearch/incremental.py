@@ -136,7 +136,7 @@ class Inputs:
         kept: dict[str, InputState] = {}
         for file in files:
             before = self._states.get(file.location)
-            state = _state(file, before)
+            state = _state(reader, file, before)
             if state is not None:
                 reading.seen(state)
                 if before is not None and before.sha256 == state.sha256 and not full:
@@ -190,16 +190,20 @@ def _hashes(folder: Path) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64
         file.close()
 
 
-def _state(file: InputFile, before: InputState | None) -> InputState | None:
-    """How an input looks now: the state before where size and time are the same, else with a new checksum."""
+def _state(reader: InputReader, file: InputFile, before: InputState | None) -> InputState | None:
+    """How an input looks now: the state before where size and time are the same, else with a new checksum.
+
+    None where it cannot be read, or is not read: reading it again gives the reject that names the reason.
+    """
     try:
+        if reader.refusal(file):
+            return None
         found = file.path.stat()
         if before and before.size == found.st_size and before.changed_ns == found.st_mtime_ns:
             return before
         with file.path.open("rb") as stream:
             checksum = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
-        # Reading it again gives the reject that names the reason.
         return None
     return InputState(file.location, found.st_size, found.st_mtime_ns, checksum)
 

@@ -42,7 +42,7 @@ def rank(fragment: Outline) -> tuple[int, int]:
     if source.role != "codeset":
         return ROLE_ORDER[source.role], 0
     release = release_of(fragment)
-    return ROLE_ORDER["codeset"], -int(release[:4]) if release and release[:4].isdigit() else 0
+    return ROLE_ORDER["codeset"], -int(release[:4]) if release and release[:4].isdecimal() else 0
 
 
 def release_of(fragment: Outline) -> str | None:

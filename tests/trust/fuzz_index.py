@@ -94,7 +94,7 @@ def _number(files: dict[str, bytearray], edit: Edit) -> None:
 def _leaf(files: dict[str, bytearray], edit: Edit) -> None:
     """Puts something else into the configuration of the manifest."""
     document = _decoded(files[manifest.MANIFEST])
-    if document is None:
+    if document is None or not isinstance(document.get("config"), dict):
         return
     leaves = list(_leaves(document["config"]))
     holder, key = leaves[edit.place * len(leaves) // 65_536]

@@ -17,7 +17,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,8 +184,9 @@ class GenerationStore:
             sync_folder(self._generations)
             sync_folder(self.path)
         self._write_pointer(_Pointer(POINTER_FORMAT, entry, previous))
-        for folder in self._unnamed():
-            shutil.rmtree(folder, ignore_errors=True)  # it is published; the next build tries again, and tells
+        with suppress(OSError):  # it is published; the next build tries again, and tells
+            for folder in self._unnamed():
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _generation(self, entry: _Entry) -> Generation:
         return Generation(entry.generation, self._generations / entry.generation, entry.built)

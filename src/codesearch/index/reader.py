@@ -17,7 +17,7 @@ from codesearch.index import manifest
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
 from codesearch.index.checking import FileCheck
-from codesearch.index.durable import REBUILD
+from codesearch.index.durable import REBUILD, reading
 from codesearch.index.expansions import FILE_NAME as EXPANSIONS_NAME
 from codesearch.index.expansions import ExpansionFile, Table
 from codesearch.index.inversion import CODE_BYTES
@@ -127,13 +127,14 @@ class IndexReader:
 
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
-        for path in self.folder.glob("*.toc"):
-            listed = self.manifest.files.get(path.name)
-            if listed is None or path.stat().st_size != listed.size or manifest.checksum(path) != listed.sha256:
-                from codesearch.index.segment import open_segment
+        with reading(self.folder):
+            tables = [path for path in self.folder.iterdir() if path.name.endswith(".toc")]
+            foreign = [path for path in tables if not self.manifest.has(path)]
+        if foreign:
+            from codesearch.index.segment import open_segment
 
-                open_segment(self.folder, self.settings)
-                raise IndexCorruptError(str(path), "is not as it was built", REBUILD)
+            open_segment(self.folder, self.settings)
+            raise IndexCorruptError(str(foreign[0]), "is not as it was built", REBUILD)
 
     @cached_property
     def terms(self) -> dict[str, int]:

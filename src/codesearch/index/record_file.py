@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import bare
-from codesearch.errors import IndexCorruptError
+from codesearch.errors import IndexCorruptError, IndexUnusableError
 from codesearch.index.arrays import Array, ArrayFile, write_arrays
-from codesearch.index.durable import writing
+from codesearch.index.durable import reading, writing
 from codesearch.records import BROKEN_JSON, CodeRecord
 
 RECORDS = "records"
@@ -169,8 +169,9 @@ class RecordFile:
         except OSError as error:
             raise self._corrupt(f"cannot be read ({error.strerror})") from error
         try:
-            self._check()
-        except IndexCorruptError:
+            with reading(self._path):
+                self._check()
+        except IndexUnusableError:
             self._file.close()
             raise
         self._last: tuple[int, bytes] = (-1, b"")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from codesearch.config import read_toml
+from codesearch.config import config_files, read_toml
 from codesearch.errors import ConfigError
 from codesearch.records import CodeRecord
 
@@ -154,7 +154,7 @@ class Layouts:
         Raises:
             ConfigError: a file is wrong, extends an unknown layout, or maps a heading to an unknown field.
         """
-        files = {path: read_toml(path, LayoutFile) for path in sorted(folder.glob("*.toml"))}
+        files = {path: read_toml(path, LayoutFile) for path in config_files(folder, ".toml")}
         by_name = {file.name: file for file in files.values()}
         for path, file in files.items():
             _check(path, file, by_name)

@@ -71,7 +71,7 @@ def _workbook(stream: BinaryIO, head: bytes, layouts: Sequence[FileLayout]) -> F
     try:
         with zipfile.ZipFile(stream) as archive:
             is_workbook = "xl/workbook.xml" in archive.namelist()
-    except zipfile.BadZipFile:
+    except Exception:  # a broken zip makes every kind
         is_workbook = b"xl/" in head  # cut: its table of contents, at the end, is gone
     return next((layout for layout in layouts if is_workbook and layout.recognise.workbook), None)
 

@@ -34,11 +34,17 @@ def config_root(override: Path | None = None) -> Path:
     """The folder that holds `ingest/` and `index/`.
 
     Raises:
-        ConfigError: the override lacks one of them.
+        ConfigError: the override lacks one of them, or cannot be read.
     """
     root = override or shipped_root()
     for room in ("ingest", "index"):
-        if not (root / room).is_dir():
+        try:
+            is_there = (root / room).is_dir()
+        except OSError as error:
+            raise ConfigError(
+                str(root), f"cannot be read ({error.strerror})", "Ask for the right to read it."
+            ) from error
+        if not is_there:
             raise ConfigError(str(root), f"has no folder {room}/", "Copy it from the codesearch checkout and edit it.")
     return root
 

@@ -98,9 +98,7 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
     blocks, block_of, start_of = array("q", [0]), array("i"), array("i")
     keys, contents = bytearray(), bytearray()
     path = folder / f"{name}.bin"
-    with writing(path):
-        file = path.open("wb")
-    with file:
+    with writing(path), path.open("wb") as file:
         block, batch, first = bytearray(), bytearray(), 0
         for stored in records:
             block_of.append(len(blocks) - 1)
@@ -112,8 +110,7 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
             block += b"\n"
             if len(block) >= _BLOCK_BYTES:
                 batch += block
-                with writing(path):
-                    blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
+                blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
                 block.clear()
                 if len(batch) >= _BATCH_BYTES:
                     yield Batch(first, bytes(batch))
@@ -121,10 +118,7 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
                     first = len(block_of)
         if block:
             batch += block
-            with writing(path):
-                blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
-        with writing(path):
-            file.flush()
+            blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
     if batch:
         yield Batch(first, bytes(batch))
     table: dict[str, Array] = {

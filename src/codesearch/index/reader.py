@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import bare
-from codesearch.errors import CodesearchError, IndexCorruptError
+from codesearch.errors import CodesearchError, IndexCorruptError, IndexUnusableError, UntrustedIndexError
 from codesearch.index import manifest
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
@@ -131,10 +131,19 @@ class IndexReader:
             tables = [path for path in self.folder.iterdir() if path.name.endswith(".toc")]
             foreign = [path for path in tables if not self.manifest.has(path)]
         if foreign:
-            from codesearch.index.segment import open_segment
-
-            open_segment(self.folder, self.settings)
+            self._refuse_foreign_segment()
             raise IndexCorruptError(str(foreign[0]), "is not as it was built", REBUILD)
+
+    def _refuse_foreign_segment(self) -> None:
+        """Raises UntrustedIndexError where Whoosh's table of contents holds what none of ours would."""
+        from codesearch.index.segment import open_segment
+
+        try:
+            open_segment(self.folder, self.settings)
+        except UntrustedIndexError:
+            raise
+        except IndexUnusableError:
+            return
 
     @cached_property
     def terms(self) -> dict[str, int]:

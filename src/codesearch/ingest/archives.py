@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
-from codesearch.errors import SourceError
+from codesearch.errors import CodesearchError, SourceError
 from codesearch.ingest.gate import FileLimits
 from codesearch.ingest.inputs import shown
 from codesearch.records import Reject, Skip
@@ -54,16 +53,9 @@ def members(path: Path, location: str, limits: FileLimits) -> Iterator[Member | 
     except _Endless:
         message = "it holds a part that is longer than any page or code set; what stood before it was read"
         yield Reject(location, "archive-bomb", message)
-    except (
-        OSError,
-        EOFError,
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        zlib.error,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except CodesearchError:
+        raise
+    except Exception as error:  # a broken archive makes every kind
         reason = str(error) or type(error).__name__
         yield Reject(
             location, "broken-archive", f"the archive cannot be read to its end ({reason}); fetch or pack it again"
@@ -95,7 +87,7 @@ def _zip_members(path: Path, location: str, limits: FileLimits) -> Iterator[Memb
             if end:
                 yield end._replace(location=location).reject()
                 return
-            if info.is_dir():
+            if info.filename.endswith("/"):
                 continue
             problem = _name_problem(info.filename) or _size_problem(info.file_size, info.compress_size, limits)
             if problem:
@@ -104,7 +96,7 @@ def _zip_members(path: Path, location: str, limits: FileLimits) -> Iterator[Memb
             try:
                 with archive.open(info) as file:
                     yield _bounded(file, where, info.filename, limits)
-            except (RuntimeError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            except Exception as error:
                 yield Reject(
                     where, "broken-archive", f"the member cannot be unpacked ({error}); pack the archive again"
                 )

@@ -195,13 +195,13 @@ def main() -> int:
         plan.publish(1)
         begins = time.monotonic()
         plan = plan._replace(begins=begins, ends=begins + 60 * options.minutes)
-        samples, errors = _run(plan)
+        samples, errors = run(plan)
         return print_report(samples, errors, options.warm_up)
     finally:
         shutil.rmtree(folder)
 
 
-def _run(plan: Plan) -> tuple[Samples, list[str]]:
+def run(plan: Plan) -> tuple[Samples, list[str]]:
     """Starts the processes, looks at them every second, and gathers what they wrote."""
     context = multiprocessing.get_context("spawn")
     errors = plan.folder / "errors"

@@ -106,13 +106,15 @@ def _judge(part: Part, collection: str, sets: list[JudgedSet], work: Path, data:
 @contextmanager
 def _without_classes(classes: Sequence[str]) -> Iterator[None]:
     """Switches classes of expansions off: a low weight would not, where nothing else stands for a word."""
-    all_of = Planner._expansions
+    all_of = Planner._expanded
 
     def others(planner: Planner, words: Any) -> Any:
         return [one for one in all_of(planner, words) if one.weight_class not in classes]
 
     with ExitStack() as patches:
-        patches.enter_context(patch.object(Planner, "_expansions", others))
+        patches.enter_context(patch.object(Planner, "_expanded", others))
+        if "joined" in classes:
+            patches.enter_context(patch.object(Planner, "_joined", lambda *_: None))
         for name in classes:
             for finder in FINDERS.get(name, ()):
                 patches.enter_context(patch.object(UnknownWords, finder, lambda *_: ()))

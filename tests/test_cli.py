@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from cli_support import Cli, objects
 
 import codesearch
 from codesearch.cli import commands
-from codesearch.config import corpus_folder
 
 OWN = [
     {"system": "LOCAL", "code": "W-1", "name": "Walk-in visit", "billable": "yes"},
@@ -44,16 +41,6 @@ HIT_FIELDS = [
     "matched",
 ]
 
-Cli = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of the shipped corpus."""
-    index = tmp_path_factory.mktemp("pages") / "index"
-    codesearch.reindex([corpus_folder()], index, jobs=1)
-    return index
-
 
 @pytest.fixture(scope="module")
 def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -68,26 +55,6 @@ def own(own_file: Path) -> Path:
     """The index of those codes."""
     codesearch.reindex([own_file], own_file.parent / "index", jobs=1)
     return own_file.parent / "index"
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Runs a command; its index is given as `index`."""
-    monkeypatch.delenv("CODESEARCH_INDEX", raising=False)
-    monkeypatch.delenv("CODESEARCH_DEBUG", raising=False)
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-    def run(*arguments: str | Path, index: Path | None = None, given: bytes | str = "") -> Result:
-        place = ["--index", str(index)] if index else []
-        result = CliRunner().invoke(commands, [*map(str, arguments), *place], input=given)
-        assert "Traceback" not in result.output
-        return result
-
-    return run
-
-
-def objects(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 class TestReindex:

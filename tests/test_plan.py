@@ -74,7 +74,7 @@ def test_several_words_that_mean_something_together_share_it(reader: IndexReader
     heart, attack = slots(reader, "heart attack")
     for slot in (heart, attack):
         (together,) = [one for one in slot.alternatives if one.weight_class == "lay"]
-        assert (together.first, together.last) == (0, 2)
+        assert together.words == ("heart", "attack")
         assert phrases(reader, together) == "infarct myocardi"
     assert "same" in {one.weight_class for one in heart.alternatives}
 
@@ -176,10 +176,12 @@ def test_every_plan_is_sound(text: str, exact: bool) -> None:
         found, _, ignored = Planner(reader).slots(text, exact)
         assert ignored == ()
         assert len({slot.term for slot in found}) == len(found)
-        for place, slot in enumerate(found):
+        for slot in found:
             assert slot.mass > 0
             assert len({one.terms for one in slot.alternatives}) == len(slot.alternatives)
             for one in slot.alternatives:
-                assert one.first <= place < one.last <= len(found)
+                assert slot.word in one.words
+                assert set(one.words) <= {each.word for each in found}
+                assert 0 < one.share <= 1
                 assert one.weight == 1 if one.weight_class == "typed" else 0 < one.weight < 1
                 assert one.terms == tuple(sorted(set(one.terms)))

@@ -1,4 +1,4 @@
-"""The command line: every command opens, calls one function, and prints. The only importer of click.
+"""The command line: every command opens, calls one function, and prints. Click is imported by it and its parts only.
 
 Only click is imported at the top, so that `codesearch --help` answers before numpy, rich or the library are loaded. A
 command returns its exit status (None is 0); `Commands` turns everything that goes wrong into one line and a status.
@@ -7,22 +7,29 @@ command returns its exit status (None is 0); `Commands` turns everything that go
 from __future__ import annotations
 
 import gc
+import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import click
 
 from codesearch import __version__
+from codesearch.code_commands import policies, show, similar
 from codesearch.errors import CodesearchError, PublishRefused
 from codesearch.formats import csv_lines, json_line, printable
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-DONE, NO_HITS, USAGE, UNUSABLE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
+from codesearch.options import (
+    DONE,
+    INTERNAL,
+    INTERRUPTED,
+    NO_HITS,
+    UNUSABLE,
+    USAGE,
+    format_option,
+    index_option,
+)
 
 _EPILOG = """\b
 Exit status:
@@ -72,6 +79,10 @@ def commands() -> None:
     """
 
 
+for command in (show, similar, policies):
+    commands.add_command(command)
+
+
 def main() -> None:
     """The command `codesearch`."""
     # Nearly all that is made while starting stays: looking for garbage in it as usual costs a tenth of a search.
@@ -80,33 +91,6 @@ def main() -> None:
         # Data is UTF-8 everywhere; a name that a terminal cannot show must not end a search.
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     commands(prog_name="codesearch")
-
-
-def _default_index(_ctx: click.Context, _option: click.Parameter, value: Path | None) -> Path:
-    if value is not None:
-        return value
-    from platformdirs import user_data_path
-
-    return user_data_path("codesearch", appauthor=False) / "index"
-
-
-def index_option(function: Function) -> Function:
-    """`--index DIR`, for every command that needs an index."""
-    return click.option(
-        "--index",
-        type=click.Path(path_type=Path),
-        envvar="CODESEARCH_INDEX",
-        callback=_default_index,
-        metavar="DIR",
-        help="Where the index is.  [default: $CODESEARCH_INDEX, else your user data folder]",
-    )(function)
-
-
-def format_option(*formats: str) -> Callable[[Function], Function]:
-    """`--format`, the first one being the default."""
-    return click.option(
-        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print."
-    )
 
 
 @commands.command()
@@ -221,31 +205,15 @@ def _search_batch(index: Path, lines: BinaryIO, options: dict[str, Any]) -> int:
 
 
 @commands.command()
-@click.argument("code")
-@index_option
-@click.option("--system", help="The code of this system; without it, of every system that has the code.")
-@format_option("table", "json")
-def show(code: str, index: Path, system: str | None, form: str) -> int:
-    """Shows all that is known of a code, in any spelling of it."""
-    from codesearch.library import open_index
+@click.argument("name")
+def schema(name: str) -> None:
+    """Prints the JSON Schema of what is given as JSON.
 
-    with open_index(index) as opened:
-        found = [opened.get(code, system)] if system else opened.all_of(code)
-        records = [record for record in found if record]
-    if not records:
-        where = f" in {system}" if system else ""
-        click.echo(
-            printable(f"no such code{where}: {code} (codesearch search {code} also finds similar ones)"), err=True
-        )
-        return NO_HITS
-    if form == "json":
-        for record in records:
-            click.echo(json_line(record.to_dict()))
-    else:
-        from codesearch import display
+    NAME is record, hit, batch (a line of it), similar, policy or status.
+    """
+    from codesearch.schemas import json_schema
 
-        display.print_records(records)
-    return DONE
+    click.echo(json.dumps(json_schema(name), indent=2))
 
 
 @commands.command()

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from codesearch.index.generations import Generation
     from codesearch.library import Status
     from codesearch.progress import Listener, Progress
+    from codesearch.query.family import Family
     from codesearch.query.plan import Rewrite
+    from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
-    from codesearch.records import CodeRecord
+    from codesearch.query.similar import SimilarHit
     from codesearch.reindex import ReindexReport
 
 PIPE_WIDTH = 100
@@ -96,15 +98,49 @@ def rewrite_lines(rewrites: Iterable[Rewrite], width: int) -> Iterator[str]:
         yield _fitting("searched also ", words, " (--exact turns this off)", width)
 
 
-def print_records(records: Sequence[CodeRecord]) -> None:
-    """Whole records, laid out for reading."""
+def text_of_families(families: Sequence[Family]) -> str:
+    """Whole records with the codes above and below them, laid out for reading as stdout shows them."""
     from codesearch.record_view import laid_out
 
     screen = console(sys.stdout)
-    for number, record in enumerate(records):
-        if number:
-            screen.rule()
-        screen.print(laid_out(record))
+    with screen.capture() as shown:
+        for number, family in enumerate(families):
+            if number:
+                screen.rule()
+            screen.print(laid_out(family))
+    return shown.get()
+
+
+def is_longer_than_screen(text: str) -> bool:
+    """Whether stdout is a terminal with fewer lines than the text has."""
+    return sys.stdout.isatty() and text.count("\n") >= console(sys.stdout).height
+
+
+def print_similar(hits: Sequence[SimilarHit]) -> None:
+    """Similar codes as a table, each with the reason; nothing at all when there are none."""
+    if not hits:
+        return
+    table = _table("#>", "system", "code", "name*")
+    for hit in hits:
+        name = marked_name(hit.name, hit.kind, hit.terminated)
+        reason = Text(one_line(hit.reason.sentence), style="dim")
+        table.add_row(str(hit.rank), one_line(hit.system), one_line(hit.code or ""), Group(name, reason))
+    console(sys.stdout).print(table)
+
+
+def print_policies(rows: Sequence[CodePolicy]) -> None:
+    """Policies as a table, with the names of the codes where they are several; nothing at all when there are none."""
+    if not rows:
+        return
+    are_several = len({(row.system, row.code) for row in rows}) > 1
+    payers, dates = any(row.payer for row in rows), any(row.effective for row in rows)
+    table = _table("system", "code", "policy*", *(["payer*"] if payers else []), *(["effective"] if dates else []))
+    for row in rows:
+        below = [Text(one_line(text), style="dim") for text in (row.name if are_several else "", row.url) if text]
+        policy = Group(Text(one_line(row.title)), *below)
+        facts = [one_line(fact) for fact, is_shown in ((row.payer, payers), (row.effective, dates)) if is_shown]
+        table.add_row(one_line(row.system), one_line(row.code or ""), policy, *facts)
+    console(sys.stdout).print(table)
 
 
 def print_status(status: Status, place: object, previous: Generation | None) -> None:
@@ -239,15 +275,21 @@ def _tally(counts: Counter[str]) -> str:
 
 def _described(hit: Hit) -> RenderableType:
     """A hit's name with what a reader must know of it, and the passage that matched where that adds something."""
-    name = Text(one_line(hit.name))
-    if hit.terminated:
-        name.append(f"  [terminated {one_line(hit.terminated)}]", style="red")
-    if hit.kind != "code":
-        name.append(f"  [{one_line(hit.kind)}]", style="yellow")
+    name = marked_name(hit.name, hit.kind, hit.terminated)
     snippet = one_line(hit.snippet)
     if _plain(snippet) in _plain(hit.name):
         return name
     return Group(name, Text(snippet, style="dim", no_wrap=True, overflow="ellipsis"))
+
+
+def marked_name(name: str, kind: str, terminated: str | None) -> Text:
+    """A code's name, marked where it is ended or is no code to use by itself."""
+    marked = Text(one_line(name))
+    if terminated:
+        marked.append(f"  [terminated {one_line(terminated)}]", style="red")
+    if kind not in ("code", ""):
+        marked.append(f"  [{one_line(kind)}]", style="yellow")
+    return marked
 
 
 def _plain(text: str) -> str:

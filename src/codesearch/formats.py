@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 HIT_COLUMNS = (
@@ -24,6 +24,15 @@ HIT_COLUMNS = (
     "matched",
 )
 """The columns of a hit in CSV: the fields of its JSON object."""
+
+SIMILAR_COLUMNS = (
+    *("rank", "system", "code", "kind", "name", "billable", "terminated", "billable_below", "in_index"),
+    *("reason", "sentence"),
+)
+"""The columns of a similar code in CSV; the reason is its kind, and a sentence."""
+
+POLICY_COLUMNS = ("system", "code", "name", "title", "payer", "url", "effective")
+"""The columns of a code and a policy that names it: the fields of their JSON object."""
 
 # Control characters but tab and line feed; marks that change the direction of text; line separators; lone surrogates.
 _UNSAFE = re.compile(
@@ -47,12 +56,12 @@ def json_line(value: Any) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
-def csv_lines(hits: Iterable[dict[str, Any]]) -> Iterator[str]:
+def csv_lines(hits: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
     """The header and one row a hit; no cell is taken for a formula by a spreadsheet."""
-    yield ",".join(HIT_COLUMNS)
+    yield ",".join(columns)
     for hit in hits:
         row = io.StringIO()
-        csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in HIT_COLUMNS])
+        csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in columns])
         yield row.getvalue()
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from codesearch.codes import readings, system_name
 from codesearch.index.generations import Generation, GenerationStore
 from codesearch.index.reader import IndexReader
+from codesearch.query.family import CodeSummary, Family, children, family, parents, summaries
+from codesearch.query.lookup import document_of, documents_of, existing_documents
+from codesearch.query.policies import CodePolicy, policies_of, policies_with
 from codesearch.query.results import Results
 from codesearch.query.search import Filters, Searcher
+from codesearch.query.similar import SimilarHit, similar_codes
 from codesearch.records import CodeRecord
 
 Sort = Literal["rank", "code"]
@@ -34,17 +39,23 @@ class Status(msgspec.Struct, frozen=True):
         return plain
 
 
-class Index:
-    """An open index: one generation of it, whatever is published meanwhile. Safe to share between threads."""
+class _Opened(NamedTuple):
+    """A generation, open. Its files are closed when nobody holds it any more: no search, no hit, no index."""
 
-    def __init__(self, path: Path, generation: Generation, reader: IndexReader) -> None:
+    generation: Generation
+    reader: IndexReader
+    searcher: Searcher
+
+
+class Index:
+    """An open index: one generation of it until `refresh` is called. Safe to share between threads."""
+
+    def __init__(self, path: Path, opened: _Opened) -> None:
         """Use `open_index`."""
         self.path = path
-        self.generation = generation.name
-        self._built = generation.built
-        self._reader = reader
-        with reader.explaining():
-            self._searcher = Searcher(reader)
+        self._opened = opened
+        self._is_closed = False
+        self._changing = threading.Lock()
 
     def __enter__(self) -> Index:
         return self
@@ -57,9 +68,56 @@ class Index:
     def __len__(self) -> int:
         return self._reader.documents
 
+    @property
+    def _reader(self) -> IndexReader:
+        return self._opened.reader
+
+    @property
+    def _searcher(self) -> Searcher:
+        return self._opened.searcher
+
+    @contextmanager
+    def _answering(self) -> Iterator[_Opened]:
+        """The generation to answer from, inside the block.
+
+        Raises:
+            IndexCorruptError: a file of it is not as it was built, so that there is no answer.
+        """
+        opened = self._opened
+        with opened.reader.answering():
+            yield opened
+
+    @property
+    def generation(self) -> str:
+        """The name of the generation that answers."""
+        return self._opened.generation.name
+
     def close(self) -> None:
         """Closes its files; hits already given keep their names, not their records."""
-        self._reader.close()
+        with self._changing:
+            self._is_closed = True
+            self._reader.close()
+
+    def refresh(self) -> bool:
+        """Goes over to the current generation of the index, where another was published or rolled back to meanwhile.
+
+        Searches that run meanwhile end on the generation on which they began. What they gave stays whole, records too;
+        the files of a generation are closed when nothing that it gave is held any more. When nothing changed one small
+        file is read.
+
+        Returns:
+            Whether the index answers from another generation now; never when it is closed.
+
+        Raises:
+            IndexUnusableError: the current generation cannot be opened; the index goes on with the one it has.
+        """
+        with self._changing:
+            before = self._opened
+            if not self._is_closed:
+                self._opened = GenerationStore(self.path).open_current(
+                    lambda now: before if now == before.generation else _open(now)
+                )
+            return self._opened is not before
 
     def search(
         self,
@@ -87,32 +145,89 @@ class Index:
             IndexCorruptError: a file of the index is not as it was built.
         """
         systems = (system,) if isinstance(system, str) else tuple(system or ())
-        with self._reader.answering():
-            return self._searcher.search(query, Filters(systems, billable), limit, offset, sort, exact)
+        with self._answering() as opened:
+            return opened.searcher.search(query, Filters(systems, billable), limit, offset, sort, exact)
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
-        """The record of a code in any spelling; without a system the first that has it. None where there is none.
-
-        Raises:
-            IndexCorruptError: a file of the index is not as it was built.
-        """
-        likely = [name for name, _ in readings(code)]
-        with self._reader.answering():
-            for name in [system_name(system)] if system else dict.fromkeys((*likely, *self.systems)):
-                document = self._reader.find(name, code)
-                if document is not None:
-                    return self._reader.records.get(document)
-        return None
+        """The record of a code in any spelling; without a system the first that has it. None where there is none."""
+        with self._answering() as opened:
+            document = next(documents_of(opened.reader, code, system), None)
+            return None if document is None else opened.reader.records.get(document)
 
     def all_of(self, code: str) -> list[CodeRecord]:
-        """The records of a code in every system that has it (A0100 is a HCPCS code, and ICD-10-CM A01.00).
+        """The records of a code in every system that has it (A0100 is a HCPCS code, and ICD-10-CM A01.00)."""
+        with self._answering() as opened:
+            return [opened.reader.records.get(document) for document in sorted(documents_of(opened.reader, code))]
+
+    def families(self, code: str, system: str | None = None) -> tuple[Family, ...]:
+        """The record of a code with the codes above and below it, in every system that has the code, or in one.
 
         Raises:
-            IndexCorruptError: a file of the index is not as it was built.
+            UnknownCodeError: the index has no such code.
         """
-        with self._reader.answering():
-            found = (self._reader.find(name, code) for name in self.systems)
-            return [self._reader.records.get(document) for document in found if document is not None]
+        with self._answering() as opened:
+            reader = opened.reader
+            return tuple(family(reader, document) for document in existing_documents(reader, code, system))
+
+    def parents(self, code: str, system: str | None = None) -> tuple[CodeSummary, ...]:
+        """The codes above a code, the topmost first: chapter, section, headers.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+        """
+        with self._answering() as opened:
+            return summaries(opened.reader, parents(opened.reader, document_of(opened.reader, code, system)))
+
+    def children(self, code: str, system: str | None = None) -> tuple[CodeSummary, ...]:
+        """The codes directly below a code, in the order of codes.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+        """
+        with self._answering() as opened:
+            return summaries(opened.reader, children(opened.reader, document_of(opened.reader, code, system)))
+
+    def similar(self, code: str, *, system: str | None = None, limit: int = 10) -> tuple[SimilarHit, ...]:
+        """Codes like a code: those that its page lists, then its siblings, then those of like text; ended ones last.
+
+        Args:
+            code: in any spelling.
+            system: where to look for the code; without it the first system that has it. Codes of all systems are given.
+            limit: at most this many.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+            UsageError: the limit is out of range.
+        """
+        with self._answering() as opened:
+            document = document_of(opened.reader, code, system)
+            return similar_codes(opened.searcher, opened.reader, document, limit)
+
+    def policies(self, code: str, *, system: str | None = None) -> tuple[CodePolicy, ...]:
+        """The policies that name a code, in the order of its page; without a system, of every system that has the code.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+        """
+        with self._answering() as opened:
+            documents = existing_documents(opened.reader, code, system)
+            return tuple(one for document in documents for one in policies_of(opened.reader.records.get(document)))
+
+    def codes_with_policy(
+        self, policy: str = "", *, payer: str = "", system: str | None = None
+    ) -> tuple[CodePolicy, ...]:
+        """The codes that policies name, in the order of codes: a row for each code and policy.
+
+        Args:
+            policy: words that all stand in the policy's title, which holds its number too.
+            payer: words that all stand in the name of its payer.
+            system: only codes of this system.
+
+        Raises:
+            UsageError: there is no word to look for.
+        """
+        with self._answering() as opened:
+            return tuple(policies_with(opened.reader, policy, payer, system))
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -121,9 +236,16 @@ class Index:
 
     def status(self) -> Status:
         """What the index holds."""
-        manifest = self._reader.manifest
+        generation, reader, _ = self._opened
+        manifest = reader.manifest
         sources = [msgspec.to_builtins(source) for source in manifest.sources]
-        return Status(self.generation, self._built, dict(manifest.counts), sources, manifest.size)
+        return Status(generation.name, generation.built, dict(manifest.counts), sources, manifest.size)
+
+
+def _open(generation: Generation) -> _Opened:
+    reader = IndexReader(generation.folder)
+    with reader.explaining():
+        return _Opened(generation, reader, Searcher(reader))
 
 
 def open_index(path: str | Path) -> Index:
@@ -135,5 +257,4 @@ def open_index(path: str | Path) -> Index:
         UntrustedIndexError: it holds what no index of ours would hold.
     """
     place = Path(path)
-    store = GenerationStore(place)
-    return store.open_current(lambda generation: Index(place, generation, IndexReader(generation.folder)))
+    return Index(place, GenerationStore(place).open_current(_open))

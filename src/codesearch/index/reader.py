@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -29,13 +30,16 @@ from codesearch.index.structure import check_postings, check_tables
 SEARCHED = (ARRAYS_NAME, f"{RECORDS}.arrays", EXPANSIONS_NAME)
 """Files that answers are made of. The records themselves carry checksums of their own, block by block."""
 
+DEEPEST = 12
+"""Levels that are followed down from a code: chapter, sections and headers are eight at most; a wrong table may go in
+rings."""
+
 
 class Strings:
     """Texts by number, decoded one by one from the memory map."""
 
     def __init__(self, text: Array, offsets: Array) -> None:
-        self._text = text.data
-        self._offsets = offsets
+        self._text, self._offsets = text.data, offsets.data
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -84,7 +88,8 @@ class IndexReader:
             self._expansion_file = ExpansionFile(folder)
             opened.callback(self._expansion_file.close)
             self.systems = self._system_slices()
-            self._opened = opened.pop_all()
+            self._coded_counts: dict[str, int] = {}
+            self._close = weakref.finalize(self, opened.pop_all().close)
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
@@ -166,6 +171,19 @@ class IndexReader:
         return idf(self.arrays["term.frequency"], self.documents)
 
     @cached_property
+    def billable_below(self) -> npt.NDArray[np.int64]:
+        """How many billable codes lie below each document, on all levels."""
+        values, parent = self.keywords["billable"], self.arrays["parent"]
+        counts = np.zeros(self.documents, np.int64)
+        billable = values.index("yes") if "yes" in values else len(values)
+        above = parent[self.arrays["keyword.billable"] == billable]
+        for _ in range(DEEPEST):
+            above = above[above >= 0]
+            counts += np.bincount(above, minlength=self.documents)
+            above = parent[above]
+        return counts
+
+    @cached_property
     def expansions(self) -> Table:
         """What is searched as well when some terms are typed."""
         return self._expansion_file.table()
@@ -191,13 +209,24 @@ class IndexReader:
         """The documents of a system from a bare code to another; all codes that begin with the last are in it."""
         if system not in self.systems:
             return 0, 0
-        start, end = self.systems[system]
-        codes = self.arrays["bare"][start:end]
-        # Records without a code stand last in a system and have an empty bare code.
-        coded = int(np.count_nonzero(codes != b"")) if len(codes) and codes[-1] == b"" else len(codes)
-        low = np.searchsorted(codes[:coded], _encoded(first), "left")
-        high = np.searchsorted(codes[:coded], _encoded(last) + b"\x7f", "left")
+        start, _ = self.systems[system]
+        codes = self.arrays["bare"][start : start + self._coded(system)]
+        # Longer than the table's codes, a bound would have numpy copy the whole table to compare it.
+        low = np.searchsorted(codes, _encoded(first)[:CODE_BYTES], "left")
+        end = _encoded(last)[:CODE_BYTES]
+        if len(end) < CODE_BYTES:
+            high = np.searchsorted(codes, end + b"\x7f", "left")
+        else:
+            high = np.searchsorted(codes, end, "right")
         return start + int(low), start + int(high)
+
+    def _coded(self, system: str) -> int:
+        """How many records of a system have a code: those without stand last, and have an empty bare code."""
+        count = self._coded_counts.get(system)
+        if count is None:
+            codes = self.arrays["bare"][slice(*self.systems[system])]
+            count = self._coded_counts[system] = int(np.count_nonzero(codes != b""))
+        return count
 
     def find(self, system: str, code: str) -> int | None:
         """The document of a code in any spelling; None where the index has none."""
@@ -209,8 +238,8 @@ class IndexReader:
         return next((document for document in range(start, last) if bare(self.codes[document]) == wanted), None)
 
     def close(self) -> None:
-        """Closes the files; memory maps go with the object."""
-        self._opened.close()
+        """Closes the files, as happens too when nobody holds the reader any more; memory maps go with the object."""
+        self._close()
 
 
 def _encoded(typed: str) -> bytes:

@@ -60,7 +60,7 @@ class RawRecord(msgspec.Struct, frozen=True):
 
 
 class Batch(NamedTuple):
-    """Some lines of a record file as they are written, and the number of the first document."""
+    """Some records as lines of JSON, `{"record": ...}` without its sources, and the number of the first document."""
 
     first: int
     lines: bytes
@@ -104,20 +104,21 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
             block_of.append(len(blocks) - 1)
             start_of.append(len(block))
             line = _ENCODER.encode(stored)
+            content = _content(line, stored)
             keys += _hash(key_of(stored.record).encode())
-            contents += _hash(_content(line, stored))
+            contents += _hash(content)
+            batch += content
+            batch += b"}}\n"
             block += line
             block += b"\n"
             if len(block) >= _BLOCK_BYTES:
-                batch += block
                 blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
                 block.clear()
-                if len(batch) >= _BATCH_BYTES:
-                    yield Batch(first, bytes(batch))
-                    batch.clear()
-                    first = len(block_of)
+            if len(batch) >= _BATCH_BYTES:
+                yield Batch(first, bytes(batch))
+                batch.clear()
+                first = len(block_of)
         if block:
-            batch += block
             blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
     if batch:
         yield Batch(first, bytes(batch))
@@ -133,8 +134,8 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
 
 def batches(records: Iterable[StoredRecord]) -> Iterator[Batch]:
     """The lines of records that are written nowhere."""
-    lines = [_ENCODER.encode(stored) for stored in records]
-    yield Batch(0, b"\n".join(lines))
+    lines = [_content(_ENCODER.encode(stored), stored) for stored in records]
+    yield Batch(0, b"".join([line + b"}}\n" for line in lines]))
 
 
 def _hash(data: bytes) -> bytes:
@@ -142,8 +143,10 @@ def _hash(data: bytes) -> bytes:
 
 
 def _content(line: bytes, stored: StoredRecord) -> bytes:
-    """The part of a line that says something of the code: neither where that comes from, nor the fragments."""
-    return line.partition(_SOURCES)[0] if stored.record.source else line
+    """The part of a line that says something of the code: neither where that comes from, nor what follows it."""
+    if stored.record.source:
+        return line.partition(_SOURCES)[0]
+    return _ENCODER.encode(StoredRecord(stored.record))[:-2]
 
 
 class RecordFile:

@@ -15,7 +15,7 @@ from codesearch.query.codes_typed import CodeMatch, CodeRecogniser
 from codesearch.query.engine import Engine
 from codesearch.query.plan import Plan, Planner, Rewrite
 from codesearch.query.results import Hit, Results
-from codesearch.query.score import Collection, score_documents
+from codesearch.query.score import Collection, Ranked, score_documents
 
 Mask = npt.NDArray[np.bool_]
 
@@ -98,6 +98,11 @@ class Searcher:
             )
             hits += [Hit(self._reader, plan, document, place, score, 3) for place, (document, score) in texts]
         return Results(hits, plan, lambda: len(self._all(plan, scope)))
+
+    def rank(self, words: Sequence[str], allowed: Mask, limit: int) -> Ranked:
+        """The best of the allowed documents for words that nobody typed: no code among them is read as one."""
+        slots, _, _ = self._planner.slots(" ".join(words), exact=True)
+        return self._engine.rank(slots, (0, self._reader.documents), allowed, limit)
 
     def _without(self, coded: Sequence[tuple[int, int]], allowed: Mask | None) -> Mask | None:
         """The filter without the documents that stand in a higher tier already."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import Stemmer
+
+from codesearch.accents import without_accents
 
 
 class Numerals(msgspec.Struct, forbid_unknown_fields=True):
@@ -193,8 +194,7 @@ def _plain(text: str) -> str:
     text = text.lower().translate(_PLAIN)
     if text.isascii():
         return text
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join([char for char in decomposed if not unicodedata.combining(char)]).lower()
+    return without_accents(text).lower()
 
 
 def frozen(config: AnalysisConfig) -> dict[str, Any]:

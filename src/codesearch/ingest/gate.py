@@ -13,10 +13,11 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class FileLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a file and an archive may hold, in bytes where nothing else is said."""
+    """What a file and an archive may hold: bytes, rejected parts, members, and unpacked to packed bytes."""
 
     max_bytes: Count
     max_json_bytes: Count
+    max_rejects: Count
     max_member_bytes: Count
     max_unpacked_bytes: Count
     max_ratio: Count

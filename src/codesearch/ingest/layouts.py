@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from codesearch.accents import without_accents
 from codesearch.config import config_files, read_toml
 from codesearch.errors import ConfigError
 from codesearch.records import CodeRecord
@@ -132,8 +132,7 @@ def fold_heading(text: str) -> str:
     """A heading as it is compared: no case, punctuation or accents, `&` as `and`, `©` as `copyright`."""
     text = text.replace("&", " and ").replace("'", "")
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.replace("’", "").replace("©", " copyright "))
-        text = "".join(char for char in decomposed if not unicodedata.combining(char))
+        text = without_accents(text.replace("’", "").replace("©", " copyright "))
     return _NOT_WORD.sub(" ", text.casefold()).strip()
 
 

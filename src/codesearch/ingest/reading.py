@@ -68,7 +68,7 @@ class InputReader:
         given: list[_Batch] = []
 
         def pages() -> Iterator[_Pages]:
-            for batch in _batches((file, piece) for file in files for piece in self._pieces(file)):
+            for batch in _batches((file, piece) for file in files for piece in self._bounded_pieces(file)):
                 given.append(batch)
                 yield _Pages(
                     self._folder, self.fingerprint, [piece for _, piece in batch if isinstance(piece, PageInput)]
@@ -78,6 +78,18 @@ class InputReader:
             answers = iter(parsed)
             for file, piece in given.pop(0):
                 yield file, next(answers) if isinstance(piece, PageInput) else piece
+
+    def _bounded_pieces(self, file: InputFile) -> Iterator[Piece]:
+        """A file's pieces, until too many of them are rejects: each is remembered, and a short line can be one."""
+        rejected = others = 0
+        for piece in self._pieces(file):
+            yield piece
+            rejected += isinstance(piece, Reject)
+            others += not isinstance(piece, Reject)
+            if rejected >= self._gate.files.max_rejects and rejected > others:
+                message = f"{rejected:,} parts of it were rejected, and fewer read; the rest is not looked at"
+                yield Reject(file.location, "too-many-rejects", message)
+                return
 
     def refusal(self, file: InputFile) -> Reject | None:
         """Why a file is not read at all: it is larger than any file may be. Archives are measured member by member.

@@ -22,6 +22,8 @@ _OURS = frozenset({"source", "warnings"})
 _FIELDS = {header_key(field): field for field in _HINTS if field not in _OURS}
 _LISTS = frozenset(field for field, hint in _HINTS.items() if hint == Texts)
 _KINDS = frozenset(get_args(Kind))
+_LONGEST_LINE = 4_000_000
+"""Characters of a line of JSON: as many bytes as a page may have."""
 
 Values = dict[str, Any]
 
@@ -82,6 +84,10 @@ def _table_rows(lines: list[str], first: str) -> Iterator[tuple[int, Values | _F
 def _json_rows(lines: list[str]) -> Iterator[tuple[int, Values | _Fault]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
+            continue
+        if len(line) > _LONGEST_LINE:
+            message = f"the line has {len(line):,} characters; {_LONGEST_LINE:,} are read at most. Split its texts."
+            yield number, _Fault("too-large", message)
             continue
         try:
             yield number, msgspec.json.decode(line, type=dict[str, Any])

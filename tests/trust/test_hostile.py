@@ -352,7 +352,10 @@ def test_a_query_of_any_size_is_answered_in_time(name: str) -> None:
 
 # What is shown
 
-NASTY = "\x1b[31mred\x1b]0;title\x07 \u202egnp.exe\u202c \u2066x\u2069 \x9b31m bell\x07 \r over \b\b back \u2028 line \x85 x"
+NASTY = (
+    "\x1b[31mred\x1b]0;title\x07 \u202egnp.exe\u202c \u2066x\u2069 \x9b31m bell\x07 "
+    "\r over \b\b back \u2028 line \x85 next"
+)
 FORMULAS = ("=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1")
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 

@@ -45,10 +45,7 @@ class Strings:
         return len(self._offsets) - 1
 
     def __getitem__(self, number: int) -> str:
-        try:
-            return str(self._text[self._offsets[number] : self._offsets[number + 1]], "utf-8")
-        except UnicodeDecodeError as error:
-            raise IndexCorruptError(ARRAYS_NAME, f"holds a text that is no UTF-8 ({error})", REBUILD) from error
+        return _decoded(self._text[self._offsets[number] : self._offsets[number + 1]])
 
     def all(self) -> list[str]:
         """Every text."""
@@ -56,7 +53,7 @@ class Strings:
         if whole.isascii():
             together = whole.decode("ascii")
             return [together[start:end] for start, end in pairwise(offsets)]
-        return [whole[start:end].decode() for start, end in pairwise(offsets)]
+        return [_decoded(self._text[start:end]) for start, end in pairwise(offsets)]
 
 
 class IndexReader:
@@ -240,6 +237,13 @@ class IndexReader:
     def close(self) -> None:
         """Closes the files, as happens too when nobody holds the reader any more; memory maps go with the object."""
         self._close()
+
+
+def _decoded(text: memoryview) -> str:
+    try:
+        return str(text, "utf-8")
+    except UnicodeDecodeError as error:
+        raise IndexCorruptError(ARRAYS_NAME, f"holds a text that is no UTF-8 ({error})", REBUILD) from error
 
 
 def _encoded(typed: str) -> bytes:

@@ -105,6 +105,7 @@ def _kill_after(site: Site, seconds: float, full: bool, jobs: int) -> bool:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL), f"ended by itself with status {process.returncode}"
     return process.returncode == -signal.SIGKILL
 
 

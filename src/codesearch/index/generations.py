@@ -228,6 +228,8 @@ class GenerationStore:
             return name in self._read_pointer().names
         except (IndexMissingError, IndexCorruptError):
             return False
+        except IndexUnusableError:
+            return True  # it cannot be read just now: what may be current is kept, and the next build looks again
 
     def _folders(self) -> list[Path]:
         return sorted(folder for folder in self._generations.iterdir() if _NAME.fullmatch(folder.name))

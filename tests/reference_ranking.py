@@ -134,8 +134,9 @@ class ReferenceRanking:
     def _prior(self, document: int) -> float:
         record, ranking = self.records[document], self.ranking
         prior = 0.0 if record.kind == "chapter" else 1.0
-        if self._analyzer.term("unspecified") in self._read([record.name]).counts:
-            prior *= ranking.unspecified
+        counts = self._read([record.name]).counts
+        for word, factor in ranking.words.items():
+            prior *= factor if self._analyzer.term(word) in counts else 1
         if record.billable:
             prior *= ranking.billable
         return prior * ranking.terminated if record.terminated else prior

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -266,6 +268,52 @@ class TestTextFromStrangers:
         assert "\x1b" not in cli("search", "\x1b[31mzzzz", index=own).output
         assert "\x1b" not in cli("show", "\x1b[31mzzzz", index=own).output
         assert "\x1b" not in cli("search", "x", "--system", "\x1b[31m", index=own).output
+
+
+class TestPassages:
+    def test_a_section_is_named_before_its_passage(self, cli: Cli, pages: Path) -> None:
+        shown = cli("search", "leak of cement", "--limit", "3", index=pages).stdout
+        assert "Risks, common: Leak of cement into the neighboring disc" in shown
+
+    def test_a_passage_begins_near_what_matched(self, cli: Cli, pages: Path) -> None:
+        for line in cli("search", "cement", index=pages).stdout.splitlines():
+            if "…" in line:
+                assert "cement" in line.lower()
+
+
+class TestExplain:
+    def test_a_table_multiplies_up_to_the_score(self, cli: Cli, pages: Path) -> None:
+        arguments = ("search", "bone cement vertibra", "--limit", "2")
+        shown = cli(*arguments, "--explain", index=pages).stdout
+        scores = [hit["score"] for hit in objects(cli(*arguments, "--format", "json", index=pages))]
+        assert [float(found) for found in re.findall(r"score ([\d.]+) =", shown)] == [round(one, 3) for one in scores]
+        sums = re.findall(r"([\d.]+) points((?: × [^×=]+)+) = ([\d.]+)", " ".join(shown.split()))
+        assert len(sums) == 4
+        for points, factors, score in sums:
+            product = float(points) * math.prod(float(one) for one in re.findall(r"× ([\d.]+)", factors))
+            assert product == pytest.approx(float(score), rel=0.02)
+
+    def test_a_code_says_what_it_was_found_by(self, cli: Cli, pages: Path) -> None:
+        assert "tier 1, exact code: e119" in cli("search", "e119", "--explain", index=pages).stdout
+
+    def test_json_has_the_explanation_only_when_asked_for(self, cli: Cli, pages: Path) -> None:
+        for hit in objects(cli("search", "cement", "--format", "json", "--explain", index=pages)):
+            assert list(hit) == [*HIT_FIELDS, "explanation"]
+            assert hit["explanation"]["score"] == pytest.approx(hit["score"], rel=1e-3)
+        for hit in objects(cli("search", "cement", "--format", "json", index=pages)):
+            assert list(hit) == HIT_FIELDS
+
+    def test_a_batch_explains_too(self, cli: Cli, pages: Path) -> None:
+        [answer] = objects(cli("search", "--batch", "-", "--explain", index=pages, given="cement\n"))
+        assert all("explanation" in hit for hit in answer["hits"])
+
+    def test_it_does_not_go_with_csv(self, cli: Cli, pages: Path) -> None:
+        assert cli("search", "cement", "--explain", "--format", "csv", index=pages).exit_code == 2
+
+    def test_what_a_record_says_cannot_steer_the_terminal(self, cli: Cli, own: Path) -> None:
+        out = cli("search", "red txet terminal", "--explain", index=own).output
+        assert "score" in out
+        assert not set(out) & set("\x1b\u202e\u2028\x85")
 
 
 class TestBatch:

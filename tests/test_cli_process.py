@@ -184,6 +184,15 @@ def test_a_table_fits_its_terminal(index: Path, columns: int) -> None:
     assert "\x1b[1m" in shown
 
 
+def test_what_matched_stands_out_on_a_terminal_only(index: Path) -> None:
+    arguments = ("search", "leak of cement", "--limit", "3", "--index", index)
+    assert re.search(r"\x1b\[[0-9;]*32m(?i:leak|cement)", on_terminal(100, *arguments)[1])
+    plain = on_terminal(100, *arguments, NO_COLOR="1")[1]
+    assert "\x1b[1mcement\x1b[0m" in plain
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain)
+    assert "\x1b" not in run(*arguments).stdout
+
+
 def test_a_record_longer_than_the_screen_goes_through_the_pager(index: Path) -> None:
     status, shown = on_terminal(100, "show", "22512", "--index", index, PAGER="sed 's/^/paged: /'")
     lines = shown.splitlines()

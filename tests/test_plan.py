@@ -79,6 +79,20 @@ def test_several_words_that_mean_something_together_share_it(reader: IndexReader
     assert "same" in {one.weight_class for one in heart.alternatives}
 
 
+def test_words_that_mean_something_together_do_so_in_any_order(reader: IndexReader) -> None:
+    for text in ("attack of the heart", "attack kidney heart"):
+        found = {slot.word: slot for slot in slots(reader, text)}
+        for word in ("heart", "attack"):
+            (together,) = [one for one in found[word].alternatives if one.weight_class == "lay"]
+            assert set(together.words) == {"heart", "attack"}
+
+
+@pytest.mark.parametrize("text", ["mi21", "MI3a"])
+def test_a_number_at_the_end_of_an_abbreviation_names_one_of_its_kind(reader: IndexReader, text: str) -> None:
+    (slot,) = slots(reader, text)
+    assert {phrases(reader, one) for one in slot.alternatives} == {"infarct myocardi", "insuffici mitral"}
+
+
 def test_all_senses_of_an_abbreviation_are_searched(reader: IndexReader) -> None:
     (slot,) = slots(reader, "mi")
     assert {phrases(reader, one) for one in slot.alternatives} >= {"infarct myocardi", "insuffici mitral"}

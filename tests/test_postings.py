@@ -98,6 +98,12 @@ def test_a_hyphenated_word_stands_joined_too_at_the_place_of_its_first_part() ->
     assert found["xray"].inside
 
 
+def test_two_hyphens_join_nothing() -> None:
+    found = of("x-ray--b")
+    assert found["xray"].positions == (0,)
+    assert "xrayb" not in found
+
+
 def test_a_joined_word_stands_beside_its_parts_in_a_later_text_too() -> None:
     found = of("fever", "chest x-ray film")
     assert found["xray"].positions == found["x"].positions

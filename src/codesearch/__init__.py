@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     )
     from codesearch.library import Index, Status, open_index
     from codesearch.progress import Progress
+    from codesearch.query.explain import Explanation
     from codesearch.query.family import CodeSummary, Family
+    from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
     from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
@@ -47,6 +49,7 @@ __all__ = [
     "CodeSummary",
     "CodesearchError",
     "ConfigError",
+    "Explanation",
     "Family",
     "Hit",
     "Index",
@@ -55,6 +58,7 @@ __all__ = [
     "IndexMissingError",
     "IndexUnusableError",
     "InputWarning",
+    "Passage",
     "Progress",
     "PublishRefused",
     "ReindexReport",
@@ -90,7 +94,9 @@ _PLACES = {
     ),
     "codesearch.library": ("Index", "Status", "open_index"),
     "codesearch.progress": ("Progress",),
+    "codesearch.query.explain": ("Explanation",),
     "codesearch.query.family": ("CodeSummary", "Family"),
+    "codesearch.query.passage": ("Passage",),
     "codesearch.query.plan": ("Rewrite",),
     "codesearch.query.policies": ("CodePolicy",),
     "codesearch.query.results": ("Hit", "Results"),

@@ -11,8 +11,10 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +32,9 @@ from codesearch.options import (
     format_option,
     index_option,
 )
+
+if TYPE_CHECKING:
+    from codesearch.query.results import Hit
 
 _EPILOG = """\b
 Exit status:
@@ -158,12 +163,22 @@ def _print_report(report: Any, form: str) -> None:
 @click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="At most this many hits.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Leave out the first hits.")
 @click.option("--sort", type=click.Choice(["rank", "code"]), default="rank", show_default=True, help="Order of hits.")
+@click.option("--explain", is_flag=True, help="Show how the score of each hit comes about.")
 @click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
 @click.option("--batch", type=click.File("rb"), metavar="FILE|-", help="One query a line; one JSON object a line back.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes that answer a batch.  [default: one per core]")
 @format_option("table", "json", "csv")
 @click.pass_context
 def search(
-    ctx: click.Context, /, query: tuple[str, ...], index: Path, batch: BinaryIO | None, form: str, **options: Any
+    ctx: click.Context,
+    /,
+    query: tuple[str, ...],
+    index: Path,
+    batch: BufferedReader | None,
+    jobs: int | None,
+    explain: bool,
+    form: str,
+    **options: Any,
 ) -> int:
     """Finds codes by code, name and clinical terms.
 
@@ -176,7 +191,9 @@ def search(
         is_chosen = ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT
         if is_chosen and form != "json":
             raise click.UsageError("--batch answers in JSON lines; leave --format out.")
-        return _search_batch(index, batch, options)
+        return _search_batch(index, batch, options, explain, jobs)
+    if explain and form == "csv":
+        raise click.UsageError("--explain shows tables or JSON lines; choose another --format.")
     from codesearch import display
     from codesearch.library import open_index
 
@@ -184,24 +201,31 @@ def search(
         results = opened.search(text, **options)
         if form == "json":
             for hit in results:
-                click.echo(json_line(hit.to_dict()))
+                click.echo(json_line(_described(explain)(hit)))
         elif form == "csv":
             for line in csv_lines(hit.to_dict() for hit in results):
                 click.echo(line)
         else:
-            display.print_hits(results)
+            (display.print_explained_hits if explain else display.print_hits)(results)
         display.print_search_notes(results)
     return DONE if results.hits else NO_HITS
 
 
-def _search_batch(index: Path, lines: BinaryIO, options: dict[str, Any]) -> int:
+def _search_batch(index: Path, lines: BufferedReader, options: dict[str, Any], explain: bool, jobs: int | None) -> int:
     from codesearch.batch import answers
     from codesearch.library import open_index
 
     with open_index(index) as opened:
-        for answer in answers(opened, lines, options):
-            click.echo(json_line(answer))  # flushes, so a caller may ask line by line
+        for answer in answers(opened, lines, options, _described(explain), jobs):
+            click.echo(answer, nl=False)  # flushes, so a caller may ask line by line
     return DONE
+
+
+def _described(explain: bool) -> Callable[[Hit], dict[str, Any]]:
+    """What gives the JSON object of a hit."""
+    from codesearch.query.results import Hit
+
+    return Hit.to_explained_dict if explain else Hit.to_dict
 
 
 @commands.command()

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from codesearch.formats import one_line
+from codesearch.formats import one_line, printable
 
 if TYPE_CHECKING:
     from codesearch.evaluate import Evaluation
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from codesearch.library import Status
     from codesearch.progress import Listener, Progress
     from codesearch.query.family import Family
+    from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
     from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
@@ -43,6 +45,13 @@ _NEAREST_FIRST = ("same", "joined", "abbreviation", "eponym", "lay", "archaic", 
 
 _SHOWN_REJECTS = 5
 _SHOWN_SOURCES = 10
+_UNTITLED = frozenset({"summary", "name", "full_name", "inclusion_terms", "synonyms"})
+"""Fields whose passages speak for themselves; others stand under the title of their section."""
+_MARK = "not dim bold green"
+"""How matching words stand out; without colours they are bold."""
+_BEFORE_MARK = 40
+"""Characters of a passage before its first mark: so few that the mark is not cut off at the end of the line."""
+_BLANKS = re.compile(r"\s+")
 _YES_NO = {True: "yes", False: "no", None: ""}
 
 
@@ -68,6 +77,17 @@ def print_hits(results: Results) -> None:
         row = str(hit.rank), one_line(hit.system), one_line(hit.code or ""), _described(hit)
         table.add_row(*row, *([mark] if any(billable) else []))
     console(sys.stdout).print(table)
+
+
+def print_explained_hits(results: Results) -> None:
+    """The hits one below the other, each with how its score comes about."""
+    from codesearch.explain_view import laid_out
+
+    screen = console(sys.stdout)
+    for hit in results:
+        grid = Table.grid(Column(no_wrap=True), Column(no_wrap=True), Column(), Column(), padding=(0, 2, 0, 0))
+        grid.add_row(str(hit.rank), one_line(hit.system), one_line(hit.code or ""), _described(hit))
+        screen.print(grid, Padding(laid_out(hit.explanation), (0, 0, 1, 3)))
 
 
 def print_search_notes(results: Results) -> None:
@@ -275,21 +295,34 @@ def _tally(counts: Counter[str]) -> str:
 
 def _described(hit: Hit) -> RenderableType:
     """A hit's name with what a reader must know of it, and the passage that matched where that adds something."""
-    name = marked_name(hit.name, hit.kind, hit.terminated)
-    snippet = one_line(hit.snippet)
-    if _plain(snippet) in _plain(hit.name):
+    name = _noted(_marked(hit.marked_name), hit.kind, hit.terminated)
+    passage = hit.passage
+    if _plain(passage.text) in _plain(hit.name):
         return name
-    return Group(name, Text(snippet, style="dim", no_wrap=True, overflow="ellipsis"))
+    snippet = _marked(passage.from_first_mark(_BEFORE_MARK))
+    if passage.field not in _UNTITLED:
+        snippet = Text(f"{one_line(passage.title)}: ").append_text(snippet)
+    snippet.style, snippet.no_wrap, snippet.overflow = "dim", True, "ellipsis"
+    return Group(name, snippet)
+
+
+def _marked(passage: Passage) -> Text:
+    """A passage on one line, what matched standing out."""
+    pieces = [(_BLANKS.sub(" ", part), is_marked) for part, is_marked in passage.parts()]
+    return Text.assemble(*((printable(part), _MARK if is_marked else "") for part, is_marked in pieces))
 
 
 def marked_name(name: str, kind: str, terminated: str | None) -> Text:
     """A code's name, marked where it is ended or is no code to use by itself."""
-    marked = Text(one_line(name))
+    return _noted(Text(one_line(name)), kind, terminated)
+
+
+def _noted(name: Text, kind: str, terminated: str | None) -> Text:
     if terminated:
-        marked.append(f"  [terminated {one_line(terminated)}]", style="red")
+        name.append(f"  [terminated {one_line(terminated)}]", style="red")
     if kind not in ("code", ""):
-        marked.append(f"  [{one_line(kind)}]", style="yellow")
-    return marked
+        name.append(f"  [{one_line(kind)}]", style="yellow")
+    return name
 
 
 def _plain(text: str) -> str:

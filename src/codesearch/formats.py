@@ -53,7 +53,12 @@ def one_line(text: str) -> str:
 
 def json_line(value: Any) -> str:
     """One JSON object on one line, without the line end; whatever splits lines or steers a terminal is escaped."""
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return escaped_json(json.dumps(value, ensure_ascii=False))
+
+
+def escaped_json(text: str) -> str:
+    """A line of JSON with everything escaped that splits lines or steers a terminal."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def csv_lines(hits: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:

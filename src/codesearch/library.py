@@ -119,6 +119,10 @@ class Index:
                 )
             return self._opened is not before
 
+    def warm_up(self) -> None:
+        """Loads the compiled ranking now, for callers that will search much; else it is loaded after a few searches."""
+        self._searcher.compile()
+
     def search(
         self,
         query: str,

@@ -25,6 +25,7 @@ from reindex_support import small_config
 from trust_support import status_of
 
 import codesearch
+from codesearch.batch import answers
 from codesearch.cli import commands
 from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.reading import InputReader
@@ -348,6 +349,21 @@ def test_a_query_of_any_size_is_answered_in_time(name: str) -> None:
         index.all_of(text)
 
     bounded(ask, seconds=4, megabytes=300)
+
+
+def test_a_line_of_a_batch_without_end_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "queries"
+    path.write_bytes(b"fever\n" + b"a" * 50 * MEGABYTE + b"\nfever\n")
+    index = long_codes()
+
+    def ask() -> None:
+        with path.open("rb") as stream:
+            rows = [json.loads(row) for rows in answers(index, stream, {}, jobs=1) for row in rows.splitlines()]
+        assert [len(row.get("hits", ())) > 0 for row in rows] == [True, False, True]
+        assert "more than 1,000,000 bytes" in rows[1]["error"]
+        assert rows[0] == rows[2]
+
+    bounded(ask, seconds=4, megabytes=100)
 
 
 # What is shown

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import msgspec
 import pytest
@@ -66,14 +67,20 @@ def test_every_term_of_real_records_stands_where_a_stock_whoosh_index_has_it(tmp
     assert compared > 3000
 
 
+def batch(index: codesearch.Index, options: dict[str, object], copies: int = 1) -> list[dict[str, Any]]:
+    """The answers to all queries, so many times."""
+    stream = io.BytesIO("\n".join(QUERIES * copies).encode())
+    return [json.loads(line) for lines in answers(index, stream, options) for line in lines.splitlines()]
+
+
 @pytest.mark.parametrize("options", [{}, {"exact": True}, {"system": "ICD10CM", "limit": 3}, {"sort": "code"}], ids=str)
 def test_a_batch_answers_what_single_searches_answer(options: dict[str, object]) -> None:
     with codesearch.open_index(corpus_index()) as index:
-        rows = list(answers(index, [query.encode() + b"\n" for query in QUERIES], options))
+        rows = batch(index, options)
     for query, row in zip(QUERIES, rows, strict=True):
         with codesearch.open_index(corpus_index()) as alone:
             results = alone.search(query, **options)  # type: ignore[arg-type]
-            assert row["hits"] == [hit.to_dict() for hit in results]
+            assert row["hits"] == json.loads(json.dumps([hit.to_dict() for hit in results]))
             assert row["total"] == results.total
 
 
@@ -97,11 +104,16 @@ def test_the_surroundings_of_a_build_change_no_byte(tmp_path: Path, variables: d
 @pytest.mark.parametrize("variables", list(surroundings()), ids=str)
 def test_the_surroundings_of_a_search_change_no_answer(variables: dict[str, str]) -> None:
     command = [sys.executable, "-m", "codesearch", "search", "--batch", "-", "--index", str(corpus_index())]
-    given = "\n".join(QUERIES).encode()
-    done = subprocess.run(command, input=given, env=os.environ | variables, capture_output=True, check=True)
+    done = subprocess.run(
+        command, input="\n".join(QUERIES).encode(), env=os.environ | variables, capture_output=True, check=True
+    )
     with codesearch.open_index(corpus_index()) as index:
-        expected = list(answers(index, given.splitlines(keepends=True), {}))
-    assert [json.loads(line) for line in done.stdout.splitlines()] == json.loads(json.dumps(expected))
+        assert [json.loads(line) for line in done.stdout.splitlines()] == batch(index, {})
+
+
+def test_workers_of_a_batch_change_no_answer() -> None:
+    with codesearch.open_index(corpus_index()) as index:
+        assert batch(index, {}, copies=15) == 15 * batch(index, {})
 
 
 def said(record: CodeRecord) -> CodeRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,6 +46,9 @@ class Token(NamedTuple):
     end: int
 
 
+Place = tuple[str, int, int]
+"""A term, and from where to where it stands in a text."""
+
 _LONGEST_WORD = 64
 """Longer runs of letters are no words: they are neither folded nor stemmed."""
 _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
@@ -52,7 +56,8 @@ _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
 # decimal numbers (`1.5-2.5`) are no words.
 _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)")
 _WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
-_APOSTROPHE = re.compile(r"['’‘`](?:s\b)?")
+_APOSTROPHES = "'’‘`"
+_APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
@@ -70,7 +75,6 @@ class Analyzer:
         self._numerals = config.numerals.always
         self._after = config.numerals.after
         letters, words = _one_of(self._after), _one_of(config.numerals.words)
-        self._numeral = re.compile(rf"\b({words})[\s-]+({letters})\b(?!-)")
         # The letters are much rarer than the words: they are looked for, and then for the word before them.
         self._letter = re.compile(rf"(?<=[\s-])(?:{letters})\b(?!-)")
         self._word_before = re.compile(rf"\b(?:{words})$")
@@ -169,24 +173,85 @@ class Analyzer:
         return "".join((*parts, folded[done:]))
 
     def tokens(self, text: str) -> list[Token]:
-        """The words of a text with their places in it, for marking what matched.
+        """The words of a text that `terms` gives, with their places in it."""
+        folded, origins = self._aligned(text)
+        found = _placed(self._words_in(folded), origins)
+        return [Token(term, number, start, end) for number, (term, start, end) in enumerate(found)]
 
-        The text is folded word by word here, so that places stay those of the text as given.
+    def places(self, text: str) -> list[Place]:
+        """The terms that a record with this text is found by, hyphenated words joined too, in order.
+
+        Their places are those in the text as given, for marking what matched.
         """
-        tokens: list[Token] = []
-        previous, previous_end = "", 0
-        for match in re.finditer(r"\d+(?:\.\d+)+|[^\W_]+(?:['’][^\W_]+)*", text):
-            folded = self.fold(match[0])
-            between = text[previous_end : match.start()].translate(_PLAIN)
-            following = text[match.end() : match.end() + 1].translate(_PLAIN)
-            is_numeral = folded in self._after and self._numeral.match(f"{previous}{between}{folded}{following}")
-            numeral = self._after[folded] if is_numeral else None
-            for word in self.words(folded):
-                term = numeral or self.term(word)
-                if term:
-                    tokens.append(Token(term, len(tokens), match.start(), match.end()))
-            previous, previous_end = folded, match.end()
-        return tokens
+        folded, origins = self._aligned(text)
+        found = self._words_in(folded)
+        if "-" in folded:
+            found += [
+                (term, match.start(), match.end())
+                for match in _JOINED.finditer(folded)
+                if (term := self.term(match[0].replace("-", "")))
+            ]
+            found.sort(key=itemgetter(1))
+        return _placed(found, origins)
+
+    def _words_in(self, folded: str) -> list[Place]:
+        term_of = self.term
+        return [(term, match.start(), match.end()) for match in _WORD.finditer(folded) if (term := term_of(match[0]))]
+
+    def _aligned(self, text: str) -> tuple[str, _Origins | None]:
+        """The folded text, and where its characters come from; None where each has kept its place."""
+        origins: _Origins | None = None
+        if text.isascii() and "'" not in text and "`" not in text:
+            folded = text.lower()
+        else:
+            folded, origins = _letters(text)
+            folded, origins = _edited(folded, origins, [(*match.span(), "") for match in _APOSTROPHE.finditer(folded)])
+        numerals = [(*match.span(), self._numeral_of(match)) for match in self._letter.finditer(folded)]
+        if not numerals:
+            return folded, origins
+        return _edited(folded, origins or _Origins(text, list(range(len(text) + 1))), numerals)
+
+
+class _Origins(NamedTuple):
+    """Where each character of a folded text comes from in the text as given, and last the end of that text."""
+
+    text: str
+    places: list[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a folded word stands in the text as given, with the accents and possessives that folding took away."""
+        first, last = self.places[start], max(self.places[end], self.places[end - 1] + 1)
+        while last - first > 1 and self.text[last - 1] in _APOSTROPHES:
+            last -= 1
+        return first, last
+
+
+def _placed(found: list[Place], origins: _Origins | None) -> list[Place]:
+    """Places in a folded text as places in the text as given."""
+    return [(term, *origins.span(start, end)) for term, start, end in found] if origins else found
+
+
+def _letters(text: str) -> tuple[str, _Origins]:
+    """The text in plain lower-case letters."""
+    folded: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(text):
+        plain = _plain(char)
+        folded.append(plain)
+        places += [place] * len(plain)
+    return "".join(folded), _Origins(text, [*places, len(text)])
+
+
+def _edited(folded: str, origins: _Origins, edits: list[tuple[int, int, str]]) -> tuple[str, _Origins]:
+    """The text with the slices (start, end) replaced, which stand in order."""
+    pieces: list[str] = []
+    places: list[int] = []
+    last = 0
+    for start, end, replacement in edits:
+        pieces += [folded[last:start], replacement]
+        places += [*origins.places[last:start], *[origins.places[start]] * len(replacement)]
+        last = end
+    return "".join([*pieces, folded[last:]]), _Origins(origins.text, [*places, *origins.places[last:]])
 
 
 def _plain(text: str) -> str:

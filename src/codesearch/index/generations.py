@@ -184,7 +184,7 @@ class GenerationStore:
             sync_folder(self._generations)
             sync_folder(self.path)
         self._write_pointer(_Pointer(POINTER_FORMAT, entry, previous))
-        with suppress(OSError):  # it is published; the next build tries again, and tells
+        with suppress(OSError, IndexUnusableError):  # it is published; the next build tries again, and tells
             for folder in self._unnamed():
                 shutil.rmtree(folder, ignore_errors=True)
 

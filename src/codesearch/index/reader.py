@@ -196,7 +196,13 @@ class IndexReader:
 
     def keyword(self, name: str, document: int) -> str:
         """A keyword field's value of a document; empty where it has none."""
-        return self.keywords[name][int(self.arrays[f"keyword.{name}"][document])]
+        values, numbers = self._keyword_columns[name]
+        return values[numbers[document]]
+
+    @cached_property
+    def _keyword_columns(self) -> dict[str, tuple[list[str], memoryview]]:
+        """The values of each keyword field, and of each document the number of its value."""
+        return {name: (values, self.arrays[f"keyword.{name}"].data) for name, values in self.keywords.items()}
 
     def prefix_slice(self, system: str, prefix: str) -> tuple[int, int]:
         """The documents of a system whose codes begin with a bare prefix: a slice (start, end)."""

@@ -23,6 +23,7 @@ from codesearch.codes import bare
 from codesearch.errors import IndexCorruptError, IndexUnusableError
 from codesearch.index.arrays import Array, ArrayFile, write_arrays
 from codesearch.index.durable import reading, writing
+from codesearch.index.remembered import Remembered
 from codesearch.records import BROKEN_JSON, CodeRecord
 
 RECORDS = "records"
@@ -31,6 +32,8 @@ ORPHANS = "orphans"
 _BLOCK_BYTES = 32 * 1024
 _BATCH_BYTES = 1024 * 1024
 _MAX_BLOCK = 512 * 1024 * 1024
+_REMEMBERED_BYTES = 8 * 1024 * 1024
+"""Unpacked blocks that are kept."""
 _HASH_BYTES = 8
 _SOURCES = b',"source":['
 """What stands in the JSON of a record between what it says and where it comes from; no text can hold it, for a quote in
@@ -150,7 +153,7 @@ def _content(line: bytes, stored: StoredRecord) -> bytes:
 
 
 class RecordFile:
-    """The records of an index by document number; keeps the last block unpacked."""
+    """The records of an index by document number; keeps some blocks unpacked."""
 
     def __init__(self, folder: Path, name: str = RECORDS) -> None:
         """Opens the file.
@@ -171,7 +174,7 @@ class RecordFile:
         except IndexUnusableError:
             self._file.close()
             raise
-        self._last: tuple[int, bytes] = (-1, b"")
+        self._unpacked: Remembered[int, bytes] = Remembered(_REMEMBERED_BYTES)
 
     def __len__(self) -> int:
         return len(self._block_of)
@@ -260,9 +263,9 @@ class RecordFile:
         table.check_numbers("start_of", 0, _MAX_BLOCK)
 
     def _block(self, number: int) -> bytes:
-        last, block = self._last
-        if last == number:
-            return block
+        known = self._unpacked.get(number)
+        if known is not None:
+            return known
         start, end = int(self._blocks[number]), int(self._blocks[number + 1])
         unpacker = zlib.decompressobj()
         try:
@@ -272,8 +275,7 @@ class RecordFile:
             raise self._corrupt(f"cannot be unpacked ({error})") from error
         if not unpacker.eof:
             raise self._corrupt("is cut")
-        self._last = (number, block)
-        return block
+        return self._unpacked.keep(number, block, len(block))
 
     def _corrupt(self, reason: str) -> IndexCorruptError:
         return IndexCorruptError(str(self._path), reason, "Rebuild the index: codesearch reindex SOURCE...")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from codesearch.index.reader import IndexReader
@@ -14,6 +17,9 @@ MAX_SLOTS = 32
 """Words of a query that are searched; the rest is ignored, and said so."""
 _REMEMBERED = 50_000
 """Words whose slots are kept ready."""
+
+
+_NUMBERED = re.compile(r"([a-z]{2,})\d{1,3}[a-z]?")
 
 
 class Alternative(NamedTuple):
@@ -76,10 +82,9 @@ class _Ready(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """An alternative for the words from `first` to `last` (exclusive)."""
+    """An alternative for the words of several terms."""
 
-    first: int
-    last: int
+    terms: frozenset[str]
     alternative: Alternative
 
 
@@ -114,7 +119,7 @@ class Planner:
             ready = [self._slot(word, len(kept) == 1) for word in kept]
             slots = tuple([one.slot for one in ready])
         else:
-            ready = [self._slot_within(place, word, spans) for place, word in enumerate(kept)]
+            ready = [self._slot_within(word, spans) for word in kept]
             slots = _shared([one.slot for one in ready])
         rewrites = [rewrite for one in ready for rewrite in one.rewrites]
         return slots, tuple(dict.fromkeys(rewrites)) if rewrites else (), ignored
@@ -157,7 +162,7 @@ class Planner:
                 self._ready.clear()
             found = self._expansions(word, alone)
             if not found and word.number is None:
-                found = self._replacements(word)
+                found = self._numbered(word) or self._replacements(word)
             ready = self._ready[word.word, alone] = _ready(self._made(word, [*self._typed(word), *found]))
         return ready
 
@@ -178,12 +183,18 @@ class Planner:
     def _expansions(self, word: _Word, alone: bool) -> list[Alternative]:
         """What the rules give for one word; initials of titles only for a word that is none, or that stands alone."""
         return [
-            one for one in self._expanded((word,)) if one.weight_class != "initials" or word.number is None or alone
+            one
+            for one in self._expanded(word.term, (word,))
+            if one.weight_class != "initials" or word.number is None or alone
         ]
 
-    def _expanded(self, words: Sequence[_Word]) -> list[Alternative]:
-        """What the rules give for a run of words."""
-        typed = " ".join([word.term for word in words])
+    def _numbered(self, word: _Word) -> list[Alternative]:
+        """What the rules give for the letters of a name with a number (`SPG21`), which names one of a family."""
+        parts = _NUMBERED.fullmatch(word.word)
+        return self._expanded(self._reader.analyzer.term(parts[1]), (word,)) if parts else []
+
+    def _expanded(self, typed: str, words: Sequence[_Word]) -> list[Alternative]:
+        """What the rules give for some typed terms, which are those of the words."""
         expansions = self._resolved.get(typed)
         if expansions is None:
             if typed not in self._reader.expansions:
@@ -224,34 +235,29 @@ class Planner:
     # Words together
 
     def _spans(self, words: Sequence[_Word]) -> list[_Span]:
-        """What the rules give for runs of several words, and neighbours that are one word when joined."""
+        """What the rules give for several words, in any order, and neighbours that are one word when joined."""
         found: list[_Span] = []
-        beginnings = self._beginnings
-        for first, word in enumerate(words[:-1]):
-            typed = word.term
-            for last in range(first + 2, len(words) + 1):
-                typed = f"{typed} {words[last - 1].term}"
-                if typed not in beginnings:
-                    break
-                for one in self._expanded(words[first:last]):
-                    if one.weight_class != "initials" or word.number is None:
-                        found.append(_Span(first, last, one))
-            joined = word.word + words[first + 1].word
+        rules, present = self._rules_by_rarest, {word.term for word in words}
+        for word in words:
+            for typed, terms in rules.get(word.term, ()):
+                if terms <= present:
+                    run = [one for one in words if one.term in terms]
+                    found += [_Span(terms, one) for one in self._expanded(typed, run)]
+        for first, second in pairwise(words):
+            joined = first.word + second.word
             number = self._joined(joined)
             if number is not None:
-                run = words[first : first + 2]
-                written = (word.word, words[first + 1].word)
-                one = Alternative((number,), self._classes["joined"], "joined", joined, written)
-                found.append(_Span(first, first + 2, self._scaled(one, run)))
+                one = Alternative((number,), self._classes["joined"], "joined", joined, (first.word, second.word))
+                found.append(_Span(frozenset((first.term, second.term)), self._scaled(one, (first, second))))
         return found
 
     def _joined(self, word: str) -> int | None:
         known = self._words.get(word)
         return known.number if known else self._number(self._reader.analyzer.term(word))
 
-    def _slot_within(self, place: int, word: _Word, spans: Sequence[_Span]) -> _Ready:
-        """The slot of a word that rules may take together with its neighbours."""
-        found = [span.alternative for span in spans if span.first <= place < span.last]
+    def _slot_within(self, word: _Word, spans: Sequence[_Span]) -> _Ready:
+        """The slot of a word that rules may take together with others."""
+        found = [span.alternative for span in spans if word.term in span.terms]
         if word.number is None and found:
             return _ready(self._made(word, [*self._expansions(word, alone=False), *found]))
         slot, rewrites = ready = self._slot(word, alone=False)
@@ -262,13 +268,14 @@ class Planner:
         return _Ready(Slot(slot.word, slot.term, slot.mass, alternatives), rewrites + told)
 
     @cached_property
-    def _beginnings(self) -> frozenset[str]:
-        """What rules of several terms begin with, from two terms on, joined by blanks."""
-        found: set[str] = set()
-        for typed in self._reader.expansions:
-            terms = typed.split(" ")
-            found.update(" ".join(terms[:count]) for count in range(2, len(terms) + 1))
-        return frozenset(found)
+    def _rules_by_rarest(self) -> dict[str, list[tuple[str, frozenset[str]]]]:
+        """The rules of several terms, as typed and as a set, by the term that the fewest of them have."""
+        rules = [(typed, frozenset(typed.split(" "))) for typed in self._reader.expansions if " " in typed]
+        counts = Counter(term for _, terms in rules for term in terms)
+        found: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for typed, terms in rules:
+            found.setdefault(min(terms, key=lambda term: (counts[term], term)), []).append((typed, terms))
+        return found
 
 
 def _distinct(alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:

@@ -76,14 +76,15 @@ class Collection:
 
     @staticmethod
     def _document_priors(reader: IndexReader) -> Floats:
-        """Mild priors: "unspecified" codes and billable ones first among equals, ended ones last."""
+        """Mild priors, such as for "unspecified" codes and billable ones; ended ones stand last among equals."""
         arrays, ranking = reader.arrays, reader.settings.ranking
         priors = np.ones(reader.documents, F)
-        number = reader.terms.get(reader.analyzer.term("unspecified"))
-        if number is not None:
-            found = arrays["title.entries"][arrays["title.offsets"][number] : arrays["title.offsets"][number + 1]]
-            names = found[arrays["title.fields"][found] == 0]
-            priors[arrays["title.documents"][names]] *= F(ranking.unspecified)
+        for word, prior in ranking.words.items():
+            number = reader.terms.get(reader.analyzer.term(word))
+            if number is not None:
+                found = arrays["title.entries"][arrays["title.offsets"][number] : arrays["title.offsets"][number + 1]]
+                names = found[arrays["title.fields"][found] == 0]
+                priors[arrays["title.documents"][names]] *= F(prior)
         values = reader.keywords["billable"]
         if "yes" in values:
             priors[arrays["keyword.billable"] == values.index("yes")] *= F(ranking.billable)

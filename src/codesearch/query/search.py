@@ -12,10 +12,12 @@ from codesearch.codes import system_name
 from codesearch.errors import UsageError
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch, CodeRecogniser
+from codesearch.query.count import MatchCounter
 from codesearch.query.engine import Engine
 from codesearch.query.plan import Plan, Planner, Rewrite
-from codesearch.query.results import Hit, Results
+from codesearch.query.results import Hit, HitContext, Results
 from codesearch.query.score import Collection, Ranked, score_documents
+from codesearch.query.texts import TextReader
 
 Mask = npt.NDArray[np.bool_]
 
@@ -50,6 +52,8 @@ class Searcher:
         self._reader = reader
         self._collection = Collection(reader)
         self._engine = Engine(self._collection)
+        self._counter = MatchCounter(self._collection)
+        self._texts = TextReader(reader)
         self._planner = Planner(reader)
         self._recogniser = CodeRecogniser(reader)
         self._scopes: dict[Filters, _Scope] = {}
@@ -82,9 +86,10 @@ class Searcher:
         plan = self.plan(text, scope.systems, exact)
         if sort == "code":
             return self._by_code(plan, scope, limit, offset)
+        context = HitContext(self._reader, self._collection, self._texts, plan)
         coded = self._coded(plan.codes, scope.allowed) if plan.codes else []
         hits = [
-            Hit(self._reader, plan, document, offset + place, 0.0, tier)
+            Hit(context, document, offset + place, 0.0, tier)
             for place, (document, tier) in enumerate(coded[offset : offset + limit], 1)
         ]
         missing = limit - len(hits)
@@ -96,8 +101,8 @@ class Searcher:
             texts = enumerate(
                 zip(found.documents[skipped:].tolist(), found.scores[skipped:].tolist(), strict=True), first
             )
-            hits += [Hit(self._reader, plan, document, place, score, 3) for place, (document, score) in texts]
-        return Results(hits, plan, lambda: len(self._all(plan, scope)))
+            hits += [Hit(context, document, place, score, 3) for place, (document, score) in texts]
+        return Results(hits, plan, lambda: self._total(plan, scope))
 
     def rank(self, words: Sequence[str], allowed: Mask, limit: int) -> Ranked:
         """The best of the allowed documents for words that nobody typed: no code among them is read as one."""
@@ -116,11 +121,21 @@ class Searcher:
         everything = self._all(plan, scope)
         tiers = dict(self._coded(plan.codes, scope.allowed))
         page = sorted(everything)[offset : offset + limit]
+        context = HitContext(self._reader, self._collection, self._texts, plan)
         hits = [
-            Hit(self._reader, plan, document, offset + place, everything[document], tiers.get(document, 3))
+            Hit(context, document, offset + place, everything[document], tiers.get(document, 3))
             for place, document in enumerate(page, 1)
         ]
         return Results(hits, plan, lambda: len(everything))
+
+    def _total(self, plan: Plan, scope: _Scope) -> int:
+        """How many documents match."""
+        coded = [document for document, _ in self._coded(plan.codes, scope.allowed)]
+        found = self._counter.matching(plan.slots)
+        if scope.allowed is not None:
+            found &= scope.allowed
+        found[coded] = False
+        return len(coded) + int(np.count_nonzero(found[slice(*scope.span)]))
 
     def _all(self, plan: Plan, scope: _Scope) -> dict[int, float]:
         """Every document that matches, with its score."""

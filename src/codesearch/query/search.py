@@ -50,7 +50,7 @@ class Searcher:
         self._texts = TextReader(reader)
         self._siblings = Siblings(reader)
         self._cursors = Cursors(repr(sorted(reader.manifest.files.items())))
-        self._diagnosis = Diagnosis(reader, recogniser, constraints.fields, lambda request: self.search(request, 0))
+        self._recogniser, self._constraints = recogniser, constraints
 
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""
@@ -100,23 +100,27 @@ class Searcher:
         return self._matcher.engine.rank(slots, (0, self._reader.documents), allowed, limit)
 
     def _results(self, request: Request, hits: list[Hit], plan: Plan, matches: Matches, start: int) -> Results:
-        def rows() -> int:
-            return len(np.unique(self._siblings.leaders[matches.documents])) if request.group else results.total
+        # None of these functions may hold the results: what holds itself is closed only when Python looks for garbage.
+        def rows(total: int) -> int:
+            return len(np.unique(self._siblings.leaders[matches.documents])) if request.group else total
 
-        def next_cursor() -> str | None:
+        def next_cursor(rows: int) -> str | None:
             end = start + len(hits)
-            return self._cursors.cursor(request, end) if end < results.rows else None
+            return self._cursors.cursor(request, end) if end < rows else None
 
-        results = Results(
+        return Results(
             hits,
             plan,
             lambda: int(np.count_nonzero(matches.documents)),
             rows=rows,
             facets=lambda: facets(self._reader, matches.documents),
             cursor=next_cursor,
-            nothing=lambda: self._diagnosis.of(request, self._queries.parse(request.text).nodes),
+            nothing=lambda: self._diagnosis().of(request, self._queries.parse(request.text).nodes),
         )
-        return results
+
+    def _diagnosis(self) -> Diagnosis:
+        """Made when it is asked for: kept, it would hold what holds it."""
+        return Diagnosis(self._reader, self._recogniser, self._constraints.fields, lambda one: self.search(one, 0))
 
     def _page(self, request: Request, matches: Matches, start: int, limit: int) -> _Page:
         if request.sort == "rank" and not request.group:

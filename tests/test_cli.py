@@ -396,6 +396,17 @@ class TestExplain:
         for hit in objects(cli("search", "cement", "--format", "json", index=pages)):
             assert list(hit) == HIT_FIELDS
 
+    def test_a_batch_in_rows_has_one_for_every_line(self, cli: Cli, pages: Path) -> None:
+        result = cli(
+            "search", "--batch", "-", "--format", "csv", "--limit", "2", index=pages, given="hives\nqqqzzz\n\n"
+        )
+        rows = list(csv.DictReader(io.StringIO(result.stdout)))
+        assert [(row["query"], row["code"] != "", row["error"]) for row in rows if row["rank"] in ("", "1")] == [
+            ("hives", True, ""),
+            ("qqqzzz", False, ""),
+            ("", False, "the line is empty"),
+        ]
+
     def test_a_batch_explains_too(self, cli: Cli, pages: Path) -> None:
         [answer] = objects(cli("search", "--batch", "-", "--explain", index=pages, given="cement\n"))
         assert all("explanation" in hit for hit in answer["hits"])
@@ -446,7 +457,9 @@ class TestBatch:
         result = cli("search", "--batch", "-", "--system", "snomed", index=pages, given="pain\npain\n")
         assert (result.exit_code, result.stdout) == (2, "")
 
-    @pytest.mark.parametrize("arguments", [("--format", "csv"), ("--format", "table"), ("--batch", "/nowhere")])
+    @pytest.mark.parametrize(
+        "arguments", [("--format", "table"), ("--format", "csv", "--explain"), ("--batch", "/nowhere")]
+    )
     def test_wrong_usage(self, cli: Cli, pages: Path, arguments: tuple[str, ...]) -> None:
         assert cli("search", "--batch", "-", *arguments, index=pages).exit_code == 2
 

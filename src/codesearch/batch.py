@@ -43,11 +43,13 @@ class Input(Protocol):
 
 
 class _Run(NamedTuple):
-    """What all lines of a run have in common: where to search, the options of `Index.search`, and what a hit gives."""
+    """What all lines of a run have in common: where to search, the options of `Index.search`, what a hit gives, and
+    what else is told of all hits."""
 
     searched: Index
     options: Mapping[str, Any]
     describe: Describe
+    asked: Sequence[str]
 
 
 class _Piece(NamedTuple):
@@ -63,9 +65,16 @@ _numbers = count()
 
 
 def answers(
-    index: Index, stream: Input, options: Mapping[str, Any], describe: Describe = Hit.to_dict, jobs: int | None = None
+    index: Index,
+    stream: Input,
+    options: Mapping[str, Any],
+    describe: Describe = Hit.to_dict,
+    jobs: int | None = None,
+    asked: Sequence[str] = (),
 ) -> Iterator[bytes]:
     """Lines of JSON, one or more at once: `{"query", "total", "rewrites", "hits"}` or `{"query", "error"}` a query.
+
+    A query that was not read as it stands has `notes` too.
 
     Args:
         index: where to search.
@@ -73,13 +82,14 @@ def answers(
         options: the keyword arguments of `Index.search`.
         describe: what is told of a hit.
         jobs: processes that search; the machine's cores when None.
+        asked: what else of `Results` each line is to hold (`facets`).
 
     Raises:
         UsageError: an option is wrong, and would be in every line.
         SourceError: a worker process was stopped from outside.
     """
     index.search("", **options)
-    run, number = _Run(index, options, describe), next(_numbers)
+    run, number = _Run(index, options, describe, asked), next(_numbers)
     _runs[number] = run
     crew: Crew | None = None
     with ExitStack() as stack:
@@ -150,6 +160,8 @@ def _answer(run: _Run, raw: bytes) -> dict[str, Any]:
             "query": query,
             "total": results.total,
             "rewrites": rewrites,
+            **({"notes": list(results.plan.notes)} if results.plan.notes else {}),
+            **{name: getattr(results, name) for name in run.asked},
             "hits": [run.describe(hit) for hit in results],
         }
     except UnicodeDecodeError:

@@ -16,9 +16,11 @@ from codesearch.index.reader import IndexReader
 from codesearch.query.family import CodeSummary, Family, children, family, parents, summaries
 from codesearch.query.lookup import document_of, documents_of, existing_documents
 from codesearch.query.policies import CodePolicy, policies_of, policies_with
+from codesearch.query.request import Filters, Request
 from codesearch.query.results import Results
-from codesearch.query.search import Filters, Searcher
+from codesearch.query.search import Searcher
 from codesearch.query.similar import SimilarHit, similar_codes
+from codesearch.query.suggest import Suggester, Suggestion
 from codesearch.records import CodeRecord
 
 Sort = Literal["rank", "code"]
@@ -45,6 +47,7 @@ class _Opened(NamedTuple):
     generation: Generation
     reader: IndexReader
     searcher: Searcher
+    suggester: Suggester
 
 
 class Index:
@@ -129,28 +132,78 @@ class Index:
         *,
         system: str | Sequence[str] | None = None,
         billable: bool | None = None,
+        kind: str | None = None,
+        chapter: str | None = None,
+        parent: str | None = None,
+        setting: str | None = None,
+        on: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        cursor: str | None = None,
         sort: Sort = "rank",
         exact: bool = False,
+        group: bool = False,
     ) -> Results:
         """The codes that fit a query best.
 
         Args:
-            query: codes in any spelling, words, or both.
+            query: codes in any spelling, words, phrases and operators (docs/query-language.md); no text is an error.
             system: only codes of this system or these, by any of their names.
             billable: only billable codes (True), or only others (False).
+            kind: only this kind: `code`, `header`, `modifier` or `chapter`.
+            chapter: only codes of this chapter, by its number.
+            parent: only codes below this one.
+            setting: only codes whose setting holds these words.
+            on: only codes in force on this day (YYYY-MM-DD); those of which no source says count as in force.
             limit: at most this many hits, from `offset` on.
+            cursor: in place of `offset`, the `next_cursor` of the page before, or `start`.
             sort: by rank, or by code.
             exact: search what is typed and nothing else: no synonyms, no corrections.
+            group: one hit for all codes that differ in the side or the encounter alone; it knows its `siblings`.
 
         Raises:
-            UsageError: a number is out of range, or the index has no such system.
+            UsageError: a number is out of range, nothing in the index could fit a filter, or the cursor belongs to
+                another search or to another state of the index.
             IndexCorruptError: a file of the index is not as it was built.
         """
-        systems = (system,) if isinstance(system, str) else tuple(system or ())
+        filters = _filters(system, billable)._replace(kind=kind, chapter=chapter, parent=parent, setting=setting, on=on)
         with self._answering() as opened:
-            return opened.searcher.search(query, Filters(systems, billable), limit, offset, sort, exact)
+            return opened.searcher.search(Request(query, filters, sort, exact, group), limit, offset, cursor)
+
+    def suggest(
+        self,
+        prefix: str,
+        *,
+        system: str | Sequence[str] | None = None,
+        billable: bool | None = None,
+        limit: int = 10,
+    ) -> tuple[Suggestion, ...]:
+        """What a text that is still being typed may become: codes and names that go on from it, best first.
+
+        Args:
+            prefix: the beginning of a code in any spelling, or words of which the last may be incomplete.
+            system: only codes of this system or these, by any of their names.
+            billable: only billable codes (True), or only others (False).
+            limit: at most this many suggestions, each of another code.
+
+        Raises:
+            UsageError: the limit is out of range, or the index has no such system.
+            IndexCorruptError: a file of the index is not as it was built.
+        """
+        with self._answering() as opened:
+            return opened.suggester.suggest(prefix, opened.searcher.scope(_filters(system, billable)), limit)
+
+    def complete_code(
+        self, prefix: str, *, system: str | Sequence[str] | None = None, limit: int = 10
+    ) -> tuple[Suggestion, ...]:
+        """The codes that begin so, in any spelling, where words are no use: a shell's completion, a field for a code.
+
+        Raises:
+            UsageError: the limit is out of range, or the index has no such system.
+            IndexCorruptError: a file of the index is not as it was built.
+        """
+        with self._answering() as opened:
+            return opened.suggester.complete_code(prefix, opened.searcher.scope(_filters(system)), limit)
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
         """The record of a code in any spelling; without a system the first that has it. None where there is none."""
@@ -240,7 +293,7 @@ class Index:
 
     def status(self) -> Status:
         """What the index holds."""
-        generation, reader, _ = self._opened
+        generation, reader = self._opened[:2]
         manifest = reader.manifest
         sources = [msgspec.to_builtins(source) for source in manifest.sources]
         return Status(generation.name, generation.built, dict(manifest.counts), sources, manifest.size)
@@ -249,7 +302,7 @@ class Index:
 def _open(generation: Generation) -> _Opened:
     reader = IndexReader(generation.folder)
     with reader.explaining():
-        return _Opened(generation, reader, Searcher(reader))
+        return _Opened(generation, reader, Searcher(reader), Suggester(reader))
 
 
 def open_index(path: str | Path) -> Index:
@@ -262,3 +315,7 @@ def open_index(path: str | Path) -> Index:
     """
     place = Path(path)
     return Index(place, GenerationStore(place).open_current(_open))
+
+
+def _filters(system: str | Sequence[str] | None, billable: bool | None = None) -> Filters:
+    return Filters((system,) if isinstance(system, str) else tuple(system or ()), billable)

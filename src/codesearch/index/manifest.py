@@ -18,7 +18,7 @@ import msgspec
 from codesearch.errors import IndexCorruptError, IndexUnusableError, UntrustedIndexError
 from codesearch.index.durable import REBUILD, read_sealed, reading, write_sealed, writing
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Of the files in a generation; raised whenever an older codesearch could misread them."""
 
 MANIFEST = "manifest.json"

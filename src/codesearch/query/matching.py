@@ -1,0 +1,145 @@
+"""What matches a plan: codes that stand first, then what its text ranks, then what matches by its conditions alone."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.index.reader import IndexReader
+from codesearch.query.constraints import Constraints
+from codesearch.query.count import MatchCounter
+from codesearch.query.engine import Engine
+from codesearch.query.filters import Scope
+from codesearch.query.grammar import Field, is_exclusion
+from codesearch.query.occurrences import Mask
+from codesearch.query.plan import Plan
+from codesearch.query.score import Collection
+from codesearch.query.values import masked
+
+
+class Ranking(NamedTuple):
+    """Documents in order, with the score and the tier of each."""
+
+    documents: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.float32]
+    tiers: npt.NDArray[np.int8]
+
+    def taken(self, which: npt.NDArray[np.integer] | slice) -> Ranking:
+        """Some of the documents, by their places."""
+        return Ranking(self.documents[which], self.scores[which], self.tiers[which])
+
+
+class Matcher:
+    """Finds what matches on one index; safe to share between threads."""
+
+    def __init__(self, reader: IndexReader, constraints: Constraints) -> None:
+        self.reader = reader
+        self.constraints = constraints
+        self.collection = Collection(reader)
+        self.engine = Engine(self.collection)
+        self.counter = MatchCounter(self.collection)
+
+    @cached_property
+    def no_chapters(self) -> Mask:
+        """The documents that are codes: all but chapters and sections."""
+        kinds = self.reader.keywords["kind"]
+        chapter = kinds.index("chapter") if "chapter" in kinds else -1
+        found: Mask = self.reader.arrays["keyword.kind"].astype(np.int32) != chapter
+        return found
+
+
+class Matches:
+    """What matches one plan."""
+
+    def __init__(self, matcher: Matcher, plan: Plan, scope: Scope) -> None:
+        self._matcher = matcher
+        self._plan = plan
+        self._scope = scope
+        self._demanded = self._conditions()
+        found: dict[int, int] = {}
+        for match in sorted(plan.codes, key=lambda match: match.tier):
+            for document in match.documents:
+                if self._demanded is None or self._demanded[document]:
+                    found.setdefault(document, match.tier)
+        self._first = found
+
+    def ranked(self, count: int) -> Ranking:
+        """The first so many documents."""
+        first = _ranking(list(self._first)[:count], list(self._first.values())[:count])
+        tier = 2 if self._plan.within else 3
+        parts = [first]
+        missing = count - len(first.documents)
+        if missing and self._plan.slots:
+            found = self._matcher.engine.rank(self._plan.slots, self._scope.span, self._others, missing)
+            parts.append(Ranking(found.documents, found.scores, np.full(len(found.documents), tier, np.int8)))
+            missing -= len(found.documents)
+        if missing and self._match_without_words:
+            # Fewer are ranked than were asked for, so all that rank are among them.
+            rest = self.documents.copy()
+            for part in parts:
+                rest[part.documents] = False
+            unranked = np.flatnonzero(rest)[:missing].tolist()
+            parts.append(_ranking(unranked, [tier] * len(unranked)))
+        return Ranking(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    @cached_property
+    def documents(self) -> Mask:
+        """Every document that matches."""
+        found = np.zeros(self._matcher.reader.documents, bool)
+        if self._match_without_words and self._others is not None:
+            found |= self._others
+        elif self._plan.slots:
+            span = slice(*self._scope.span)
+            found[span] = self._matcher.counter.matching(self._plan.slots)[span]
+            if self._others is not None:
+                found &= self._others
+        found[list(self._first)] = True
+        return found
+
+    @cached_property
+    def _match_without_words(self) -> bool:
+        """Whether conditions alone make a match: they ask for a text or a code, or there is nothing else."""
+        plan, constraints = self._plan, self._matcher.constraints
+        if plan.within or any(map(constraints.anchors, plan.conditions)):
+            return True
+        return not plan.slots and not plan.codes and not all(map(is_exclusion, plan.conditions))
+
+    @cached_property
+    def _others(self) -> Mask | None:
+        """The documents that may follow those that stand first; None stands for all of the scope's slice."""
+        if not self._first and not self._match_without_words:
+            return self._demanded
+        if self._demanded is None:
+            allowed = np.zeros(self._matcher.reader.documents, bool)
+            allowed[slice(*self._scope.span)] = True
+        else:
+            allowed = self._demanded.copy()
+        if self._plan.within:
+            allowed &= masked(self._plan.within, len(allowed))
+        allowed[list(self._first)] = False
+        return allowed
+
+    def _conditions(self) -> Mask | None:
+        """What filters and conditions let through; None stands for all of the scope's slice."""
+        plan, scope, constraints = self._plan, self._scope, self._matcher.constraints
+        if not plan.conditions:
+            return scope.allowed
+        found = np.zeros(self._matcher.reader.documents, bool)
+        found[slice(*scope.span)] = True
+        if scope.allowed is not None:
+            found &= scope.allowed
+        for node in plan.conditions:
+            mask = constraints.mask(node, scope.systems, plan.slots)
+            if mask is not None:
+                found &= mask
+        if not any(isinstance(node, Field) and node.name == "kind" for node in plan.conditions):
+            found &= self._matcher.no_chapters
+        return found
+
+
+def _ranking(documents: list[int], tiers: list[int]) -> Ranking:
+    """Documents without scores."""
+    return Ranking(np.array(documents, np.int32), np.zeros(len(documents), np.float32), np.array(tiers, np.int8))

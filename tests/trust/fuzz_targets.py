@@ -18,6 +18,7 @@ from typing import NamedTuple
 from codesets_support import FIXTURES, fixture, layouts
 from ingest_support import CORPUS, ROOT, parser
 from query_support import CLINIC, CLINIC_RULES, index_of
+from test_ingest_archives import WARC
 
 import codesearch
 from codesearch.codes import bare, readings, written
@@ -132,7 +133,7 @@ def _input_seeds() -> list[bytes]:
         ".xlsx": _workbook(),
         ".jsonl": jsonl[:20_000],
         ".json": b'[{"url": "https://x.example/cpt/22512", "html": "<h1>Repair</h1><h2>Risks</h2><p>Pain</p>"}]',
-        ".warc": _warc(),
+        ".warc": WARC,
         **{path.suffix: path.read_bytes() for path in sorted(FIXTURES.iterdir())},
     }
     return [bytes([SUFFIXES.index(suffix)]) + data for suffix, data in seeds.items()]
@@ -147,19 +148,6 @@ def _workbook() -> bytes:
     sheet.append(["A0001", "00100", "3", "A thing of our own", "Thing"])
     stream = io.BytesIO()
     workbook.save(stream)
-    return stream.getvalue()
-
-
-def _warc() -> bytes:
-    from warcio.statusandheaders import StatusAndHeaders
-    from warcio.warcwriter import WARCWriter
-
-    stream = io.BytesIO()
-    writer = WARCWriter(stream, gzip=False)
-    headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.0")
-    body = io.BytesIO(b"<h1>Repair of a thing</h1><h2>Risks</h2><p>Pain for some days</p>")
-    record = writer.create_warc_record("https://x.example/cpt/22512", "response", payload=body, http_headers=headers)
-    writer.write_record(record)
     return stream.getvalue()
 
 

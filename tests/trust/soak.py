@@ -18,8 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,43 +67,6 @@ class Plan(NamedTuple):
         codesearch.reindex([*self.sources, self.marked], self.place, jobs=1, force=True)
 
 
-class Leases:
-    """The newest generation, open; an older one is closed when its last user gives it back."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._users: dict[str, int] = {}
-        self._newest = codesearch.open_index(path)
-
-    @contextmanager
-    def lease(self) -> Iterator[codesearch.Index]:
-        """The newest index, for the time of the block."""
-        with self._lock:
-            index = self._newest
-            self._users[index.generation] = self._users.get(index.generation, 0) + 1
-        try:
-            yield index
-        finally:
-            with self._lock:
-                self._users[index.generation] -= 1
-                self._close_if_unused(index)
-
-    def renew(self) -> None:
-        """Opens what has been published meanwhile."""
-        if GenerationStore(self._path).current().name == self._newest.generation:
-            return
-        newest = codesearch.open_index(self._path)
-        with self._lock:
-            older, self._newest = self._newest, newest
-            self._close_if_unused(older)
-
-    def _close_if_unused(self, index: codesearch.Index) -> None:
-        if index is not self._newest and not self._users.get(index.generation):
-            self._users.pop(index.generation, None)
-            index.close()
-
-
 def publish(plan: Plan, errors: Path) -> None:
     """Publishes one generation after the other until the time is over."""
     night = 1
@@ -119,11 +80,14 @@ def publish(plan: Plan, errors: Path) -> None:
 
 
 def search(plan: Plan, threads: int, times: Path, errors: Path) -> None:
-    """Searches in some threads until the time is over, and writes when each search began and how long it took."""
-    leases = Leases(plan.place)
+    """Searches in some threads until the time is over, and writes when each search began and how long it took.
+
+    The threads share one index, which goes over to each new generation.
+    """
+    index = codesearch.open_index(plan.place)
     found: list[tuple[float, float]] = []
     workers = [
-        threading.Thread(target=_search_on, args=(plan, leases, number, found, errors)) for number in range(threads)
+        threading.Thread(target=_search_on, args=(plan, index, number, found, errors)) for number in range(threads)
     ]
     for worker in workers:
         worker.start()
@@ -131,48 +95,48 @@ def search(plan: Plan, threads: int, times: Path, errors: Path) -> None:
         while any(worker.is_alive() for worker in workers):
             time.sleep(1)
             try:
-                leases.renew()
+                index.refresh()
             except Exception as error:
                 _note(errors, error)
             taken = [found.pop() for _ in range(len(found))]
             np.array(taken, np.float64).tofile(file)
 
 
-def _search_on(plan: Plan, leases: Leases, number: int, found: list[tuple[float, float]], errors: Path) -> None:
+def _search_on(
+    plan: Plan, index: codesearch.Index, number: int, found: list[tuple[float, float]], errors: Path
+) -> None:
     chance = random.Random(f"{multiprocessing.current_process().name} {number}")
-    queries = _queries(leases, chance)
+    queries = _queries(index, chance)
     try:
         while time.monotonic() < plan.ends:
-            with leases.lease() as index:
-                begun = time.monotonic()
-                for hit in index.search(chance.choice(queries)):
-                    _ = hit.snippet
-                found.append((begun, time.monotonic() - begun))
-                _check_is_whole(index)
+            begun = time.monotonic()
+            for hit in index.search(chance.choice(queries)):
+                _ = hit.snippet
+            found.append((begun, time.monotonic() - begun))
+            _check_is_whole(index)
             time.sleep(_PACE)
     except Exception as error:
         _note(errors, error)
 
 
-def _queries(leases: Leases, chance: random.Random) -> list[str]:
+def _queries(index: codesearch.Index, chance: random.Random) -> list[str]:
     """Queries of every kind: a few fixed ones, codes, and words of names, some of them with a letter missing."""
     queries = [*_FIXED_QUERIES]
-    with leases.lease() as index:
-        for word in _COMMON_WORDS:
-            for hit in index.search(word, limit=40):
-                words = [word for word in hit.name.split() if word.isalpha()]
-                queries.append(hit.code or "")
-                queries.append(" ".join(chance.sample(words, min(len(words), 3))))
-                queries.append(" ".join(word[:-2] + word[-1:] for word in words[:2]))
+    for word in _COMMON_WORDS:
+        for hit in index.search(word, limit=40):
+            words = [word for word in hit.name.split() if word.isalpha()]
+            queries.append(hit.code or "")
+            queries.append(" ".join(chance.sample(words, min(len(words), 3))))
+            queries.append(" ".join(word[:-2] + word[-1:] for word in words[:2]))
     return [query for query in queries if query]
 
 
 def _check_is_whole(index: codesearch.Index) -> None:
+    """Fails where the answer to one search is not of one generation: its names, and its records."""
     hits = index.search("soak marker night", system="SOAK", limit=2 * MARKED, exact=True).hits
-    nights = {hit.name.split()[3] for hit in hits}
-    record = index.get(f"S{MARKED - 1}", "SOAK")
-    if len(hits) != MARKED or len(nights) != 1 or record is None or record.name.split()[3] not in nights:
-        raise AssertionError(f"generation {index.generation} holds {len(hits)} marked codes of nights {nights}")
+    nights = {name.split()[3] for hit in hits for name in (hit.name, hit.record.name)}
+    if len(hits) != MARKED or len(nights) != 1:
+        raise AssertionError(f"an answer of {len(hits)} marked codes of the nights {sorted(nights)}")
 
 
 def _note(errors: Path, error: Exception) -> None:

@@ -161,6 +161,22 @@ def open_up(folder: Path) -> None:
             parent.chmod(0o755)
 
 
+def test_without_a_place_for_compiled_code_searching_goes_on(site: Site) -> None:
+    """As in a read-only container: numba finds no folder for its cache, and refuses to compile."""
+    command = [sys.executable, "-m", "codesearch", "search", "--batch", "-", "--index", str(site.index)]
+    done = subprocess.run(
+        command,
+        input="repair item\n" * 300,
+        env={**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(done.stdout.splitlines()) == 300
+    assert '"error"' not in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_everything_is_on_the_disk_before_it_is_named(site: Site) -> None:
     """A power cut may lose whatever was not forced to the disk; a name must never outlive what it names."""
     site.mark(2)

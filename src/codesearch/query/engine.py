@@ -49,10 +49,23 @@ class Engine:
         return rank(self._collection, slots, span, allowed, limit)
 
     def compile(self) -> None:
-        """Loads the compiled path now, for callers that will search much (a batch, a server)."""
-        from codesearch.query.compiled import CompiledRanking
+        """Loads the compiled path now, for callers that will search much (a batch, a server).
 
-        compiled = CompiledRanking(self._collection)
+        Where there can be none, the plain path goes on to give the same answers: a file system without a place for the
+        compiler's cache costs time only.
+
+        Raises:
+            IndexCorruptError: the arrays are such as no builder writes.
+        """
+        try:
+            from codesearch.query.compiled import CompiledRanking
+
+            compiled = CompiledRanking(self._collection)
+        except IndexCorruptError:
+            raise
+        except Exception as error:
+            logging.getLogger("codesearch").warning("searching goes on without compiled code: %r", error)
+            return
         with self._lock:
             self._compiled = self._compiled or compiled
 
@@ -71,8 +84,4 @@ class Engine:
         try:
             self.compile()
         except IndexCorruptError as error:
-            self._problem = error
-        except Exception as error:
-            # The plain path gives the same answers: a compiler that cannot be used (no folder for its cache, say) costs
-            # time only.
-            logging.getLogger("codesearch").warning("searching goes on without compiled code: %r", error)
+            self._problem = error  # told by the next search

@@ -57,7 +57,7 @@ def assert_all_add_up(results: Results) -> int:
 
 
 @given(records=corpora(), text=queries)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_parts_add_up_on_any_corpus(records: list[CodeRecord], text: str) -> None:
     with TemporaryDirectory() as folder, index_of(Path(folder), *records, rules=RULES) as index:
         assert_all_add_up(index.search(text, limit=50))

@@ -54,7 +54,7 @@ def rows(results: Results) -> list[tuple[int, float, int]]:
     return [(hit.document, hit.score, hit.tier) for hit in results]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(corpora(), st.lists(queries, min_size=3, max_size=8), st.booleans())
 def test_hits_are_what_conditions_let_through_in_the_order_of_their_scores(
     records: list[CodeRecord], texts: list[str], exact: bool

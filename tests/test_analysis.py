@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -222,3 +223,37 @@ def test_a_new_analyzer_gives_the_same_terms() -> None:
     """What is remembered of earlier texts changes nothing."""
     for one, _ in SAME:
         assert Analyzer(SHIPPED.analysis).terms(one) == ANALYZER.terms(one)
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("diabetes w/o complications", "diabetes without complications"),
+        ("W/O contrast", "without contrast"),
+        ("migraine w/ aura", "migraine with aura"),
+        ("migraine w/aura", "migraine with aura"),
+        ("pain d/t trauma", "pain due to trauma"),
+        ("anemia 2/2 bleeding", "anemia secondary to bleeding"),
+        ("rash a/w fever", "rash associated with fever"),
+        ("H/A", "headache"),
+        ("h&h", "hemoglobin and hematocrit"),
+    ],
+)
+def test_shorthand_is_what_it_stands_for(short: str, long: str) -> None:
+    assert ANALYZER.terms(short) == ANALYZER.terms(long)
+    assert [token.term for token in ANALYZER.tokens(short)] == ANALYZER.terms(short)
+
+
+@pytest.mark.parametrize("text", ["s/p", "12/2", "w/c", "and/or", "sw/o", "w/ob", "1/2", "http://w/o/x"])
+def test_what_only_looks_like_shorthand_is_taken_apart(text: str) -> None:
+    assert ANALYZER.fold(text) == text.lower()
+
+
+def test_shorthand_keeps_its_place_in_the_text() -> None:
+    (token,) = [token for token in ANALYZER.tokens("Cast W/O metal") if token.term == "without"]
+    assert (token.start, token.end) == (5, 8)
+
+
+def test_without_any_shorthand_nothing_is_folded() -> None:
+    config = msgspec.structs.replace(SHIPPED.analysis, shorthand={})
+    assert Analyzer(config).terms("w/o") == ["w", "o"]

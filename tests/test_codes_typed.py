@@ -107,9 +107,9 @@ def test_ranges(text: str, found: list[str]) -> None:
     assert tiers(search(text)) == [(code, 2) for code in found]
 
 
-def test_a_range_with_words_puts_codes_first_and_then_the_words() -> None:
+def test_a_range_beside_words_gives_its_codes_those_with_the_words_first() -> None:
     results = search("99202-99213 telehealth")
-    assert [code for code, tier in tiers(results) if tier == 2] == ["99202", "99203", "99211", "99213"]
+    assert tiers(results) == [("99213", 2), ("99202", 2), ("99203", 2), ("99211", 2)]
     assert search("99221 telehealth").hits[0].code == "99221"
 
 
@@ -147,6 +147,32 @@ def test_with_exact_no_code_is_read_as_another(text: str) -> None:
     assert all(hit.tier == 3 for hit in results)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("W21.89A baseball", "W21.89XA"),
+        ("injury by El1.9", "E11.9"),
+        ("992O2 visit", "99202"),
+        ("appendix OFT44ZZ", "0FT44ZZ"),
+    ],
+)
+def test_a_reading_among_other_words_is_found_first_too(text: str, code: str) -> None:
+    results = search(text)
+    assert (results.hits[0].code, results.hits[0].tier) == (code, 1)
+    assert ("code", code) in [(rewrite.kind, rewrite.used) for rewrite in results.rewrites]
+
+
+@pytest.mark.parametrize("text", ["il6 level", "b l0 o2", "h1n1 flu", "l5 s1 disc", "IIO visit"])
+def test_few_characters_among_other_words_are_read_as_no_code(text: str) -> None:
+    assert "code" not in kinds_of_rewrites(search(text))
+
+
+def test_a_word_of_a_record_is_not_read_as_a_code(tmp_path: Path) -> None:
+    with index_of(tmp_path, cm("A00", "The 9921l marker"), CodeRecord("CPT", "99211", "Visit")) as index:
+        assert {hit.tier for hit in index.search("9921l marker")} == {3}
+        assert codes(index.search("9921o marker l9921l")) == ["A00"]
+
+
 def test_the_code_that_is_typed_beats_any_reading_of_it(tmp_path: Path) -> None:
     with index_of(tmp_path, cm("A01", "Typhoid"), CodeRecord("LOCAL", "AO1", "Atrium opening")) as index:
         assert codes(index.search("AO1"))[0] == "AO1"
@@ -159,6 +185,60 @@ def test_a_code_that_is_not_there_is_never_taken_for_one_that_looks_like_it(text
     assert {tier for _, tier in tiers(results)} <= {3}
     assert "code" not in kinds_of_rewrites(results)
     assert all(code is None or abs(len(bare(code)) - len(bare(text))) > 2 for code in codes(results))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what is e11.9?",
+        "E11.9?",
+        "is this E11.9?",
+        "icd10 e11.9",
+        "ICD-10-CM: E11.9",
+        "ICD-10-CM code E11.9",
+        "icd10cm-E11.9",
+        "the diagnosis E11.9!",
+        '"E11.9"',
+    ],
+)
+def test_a_code_in_a_sentence_is_found_first(text: str) -> None:
+    hit = search(text).hits[0]
+    assert (hit.system, hit.code, hit.tier) == ("ICD10CM", "E11.9", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("CPT 22512", ["22512"]),
+        ("cpt4-22512", ["22512"]),
+        ("cpt:22512", ["22512"]),
+        ("CPT code 22512", ["22512"]),
+        ("hcpcs: A0100", ["A0100"]),
+        ("HCPCS Level II A0100", ["A0100"]),
+        ("icd10 A0100", ["A01.00"]),
+        ("icd-10-pcs 0FT44ZZ", ["0FT44ZZ"]),
+        ("icd10 E11", ["E11", "E11.6", "E11.65", "E11.9"]),
+    ],
+)
+def test_the_name_of_a_system_before_a_code_chooses_the_system(text: str, found: list[str]) -> None:
+    assert codes(search(text)) == found
+
+
+def test_the_name_of_a_system_is_taken_away_with_its_code_only() -> None:
+    assert [slot.word for slot in search("cpt 22512 vertebroplasty").plan.slots] == ["vertebroplasty"]
+    assert [slot.word for slot in search("cpt4-22512 vertebroplasty").plan.slots] == ["vertebroplasty"]
+    assert [slot.word for slot in search("cpt E11.9 neuropathy").plan.slots] == ["cpt", "neuropathy"]
+    assert codes(search("cpt E11.9"))[0] == "E11.9"
+
+
+@pytest.mark.parametrize("text", ["E11.?", "S72?", "W21.89X?", "W21.89X? sports"])
+def test_a_question_mark_in_a_pattern_stays_one(text: str) -> None:
+    assert all(hit.tier == 2 for hit in search(text))
+
+
+def test_a_pattern_with_a_dot_in_fourth_place_is_one_of_icd_10_cm() -> None:
+    assert {hit.system for hit in search("A01.*")} == {"ICD10CM"}
+    assert {hit.system for hit in search("A01*")} == {"HCPCS", "ICD10CM"}
 
 
 def test_several_codes_are_all_first() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from codesearch.errors import IndexCorruptError, IndexUnusableError, UntrustedIndexError
 from codesearch.index import manifest
 from codesearch.index.durable import read_sealed, write_sealed
-from codesearch.index.manifest import MANIFEST, Manifest, Problem, SourceCount
+from codesearch.index.manifest import FORMAT_VERSION, MANIFEST, Manifest, Problem, SourceCount
 
 COUNTS = {"CPT": {"total": 3, "code": 2, "header": 1}}
 SOURCES = [SourceCount("corpus", 3, 1), SourceCount("icd10cm", 0, 0, release="2025")]
@@ -131,7 +131,9 @@ def test_a_changed_byte_in_the_manifest_never_passes_for_another_manifest(
         assert manifest.load(folder) == written
 
 
-@pytest.mark.parametrize(("version", "step"), [(2, "Upgrade codesearch"), (0, "Rebuild it")])
+@pytest.mark.parametrize(
+    ("version", "step"), [(FORMAT_VERSION + 1, "Upgrade codesearch"), (FORMAT_VERSION - 1, "Rebuild it")]
+)
 def test_another_format_says_what_to_do(tmp_path: Path, version: int, step: str) -> None:
     build(tmp_path)
     craft(tmp_path, format_version=version, something_new=1)

@@ -108,3 +108,16 @@ def test_a_user_adds_rules_of_their_own(tmp_path: Path) -> None:
         assert [hit.code for hit in results] == ["A00"]
         assert [str(rewrite) for rewrite in results.rewrites] == ["blue death -> cholera (archaic)"]
         assert kinds_of_rewrites(results) == {"archaic"}
+
+
+def test_every_shipped_rule_gives_something_to_search() -> None:
+    for rule in SHIPPED.rules:
+        assert all(ANALYZER.terms(phrase) for phrase in rule.right), rule
+
+
+def test_no_sign_of_a_shipped_rule_is_lost() -> None:
+    """`a/w` would be taken for `w` if its first letter were left out as a small word."""
+    for rule in SHIPPED.rules:
+        for phrase in rule.left:
+            if ("/" in phrase or "&" in phrase) and not any(sign in phrase for sign in SHIPPED.analysis.shorthand):
+                assert len(set(ANALYZER.terms(phrase))) == len(ANALYZER.words(ANALYZER.fold(phrase))), phrase

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from codesearch.progress import Progress
     from codesearch.query.explain import Explanation
     from codesearch.query.family import CodeSummary, Family
+    from codesearch.query.nothing import Cause, Nothing
     from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
     from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
     from codesearch.query.similar import SimilarHit, SimilarReason
+    from codesearch.query.suggest import Suggestion
     from codesearch.records import CodeRecord, InputWarning, Reject, Skip
     from codesearch.reindex import ReindexReport, reindex
     from codesearch.schemas import json_schema
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Cause",
     "CodePolicy",
     "CodeRecord",
     "CodeSummary",
@@ -58,6 +61,7 @@ __all__ = [
     "IndexMissingError",
     "IndexUnusableError",
     "InputWarning",
+    "Nothing",
     "Passage",
     "Progress",
     "PublishRefused",
@@ -70,6 +74,7 @@ __all__ = [
     "Skip",
     "SourceError",
     "Status",
+    "Suggestion",
     "UnknownCodeError",
     "UntrustedIndexError",
     "UsageError",
@@ -97,10 +102,12 @@ _PLACES = {
     "codesearch.query.explain": ("Explanation",),
     "codesearch.query.family": ("CodeSummary", "Family"),
     "codesearch.query.passage": ("Passage",),
+    "codesearch.query.nothing": ("Cause", "Nothing"),
     "codesearch.query.plan": ("Rewrite",),
     "codesearch.query.policies": ("CodePolicy",),
     "codesearch.query.results": ("Hit", "Results"),
     "codesearch.query.similar": ("SimilarHit", "SimilarReason"),
+    "codesearch.query.suggest": ("Suggestion",),
     "codesearch.records": ("CodeRecord", "InputWarning", "Reject", "Skip"),
     "codesearch.reindex": ("ReindexReport", "reindex"),
     "codesearch.schemas": ("json_schema",),

@@ -22,6 +22,9 @@ from codesearch.processes import Crew
 from codesearch.query.results import Hit
 
 _BOM = b"\xef\xbb\xbf"
+LONGEST_LINE = 1_000_000
+"""Bytes of a line; of a query 10,000 characters are searched."""
+_SHOWN = 1000
 _READ = 1 << 20
 """Bytes that are read at once, at most."""
 _CREW_FROM = 200
@@ -40,11 +43,13 @@ class Input(Protocol):
 
 
 class _Run(NamedTuple):
-    """What all lines of a run have in common: where to search, the options of `Index.search`, and what a hit gives."""
+    """What all lines of a run have in common: where to search, the options of `Index.search`, what a hit gives, and
+    what else is told of all hits."""
 
     searched: Index
     options: Mapping[str, Any]
     describe: Describe
+    asked: Sequence[str]
 
 
 class _Piece(NamedTuple):
@@ -60,9 +65,16 @@ _numbers = count()
 
 
 def answers(
-    index: Index, stream: Input, options: Mapping[str, Any], describe: Describe = Hit.to_dict, jobs: int | None = None
+    index: Index,
+    stream: Input,
+    options: Mapping[str, Any],
+    describe: Describe = Hit.to_dict,
+    jobs: int | None = None,
+    asked: Sequence[str] = (),
 ) -> Iterator[bytes]:
     """Lines of JSON, one or more at once: `{"query", "total", "rewrites", "hits"}` or `{"query", "error"}` a query.
+
+    A query that was not read as it stands has `notes` too.
 
     Args:
         index: where to search.
@@ -70,13 +82,14 @@ def answers(
         options: the keyword arguments of `Index.search`.
         describe: what is told of a hit.
         jobs: processes that search; the machine's cores when None.
+        asked: what else of `Results` each line is to hold (`facets`).
 
     Raises:
         UsageError: an option is wrong, and would be in every line.
         SourceError: a worker process was stopped from outside.
     """
     index.search("", **options)
-    run, number = _Run(index, options, describe), next(_numbers)
+    run, number = _Run(index, options, describe, asked), next(_numbers)
     _runs[number] = run
     crew: Crew | None = None
     with ExitStack() as stack:
@@ -95,11 +108,22 @@ def answers(
                 yield from (_answered(run, [line]) for line in lines)
 
 
+def rows_of(answers: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The lines that `answers` gives as rows of a table: one a hit, one with the query alone where there is none."""
+    for lines in answers:
+        for line in lines.splitlines():
+            answer = msgspec.json.decode(line)
+            about = {"query": answer["query"], "error": answer.get("error", "")}
+            for hit in answer.get("hits") or [{}]:
+                yield about | hit
+
+
 def _waiting(stream: Input) -> Iterator[list[bytes]]:
     """The lines of a stream, each time as many as are there."""
     rest = b""
     while block := stream.read1(_READ):
         *lines, rest = (rest + block).split(b"\n")
+        rest = rest[: LONGEST_LINE + 1]  # of a line that is too long the rest need not be kept
         if lines:
             yield lines
     if rest:
@@ -130,6 +154,11 @@ def _encoded(answer: dict[str, Any]) -> bytes:
 
 
 def _answer(run: _Run, raw: bytes) -> dict[str, Any]:
+    if len(raw) > LONGEST_LINE:
+        return {
+            "query": raw[:_SHOWN].decode("utf-8", "replace"),
+            "error": f"the line has more than {LONGEST_LINE:,} bytes; it is cut here, and was not searched",
+        }
     query = raw.decode("utf-8", "replace")
     try:
         raw.decode("utf-8")
@@ -141,6 +170,8 @@ def _answer(run: _Run, raw: bytes) -> dict[str, Any]:
             "query": query,
             "total": results.total,
             "rewrites": rewrites,
+            **({"notes": list(results.plan.notes)} if results.plan.notes else {}),
+            **{name: getattr(results, name) for name in run.asked},
             "hits": [run.describe(hit) for hit in results],
         }
     except UnicodeDecodeError:

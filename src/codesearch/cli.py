@@ -20,8 +20,9 @@ import click
 
 from codesearch import __version__
 from codesearch.code_commands import policies, show, similar
+from codesearch.completion import SHELLS, script
 from codesearch.errors import CodesearchError, PublishRefused
-from codesearch.formats import csv_lines, json_line, printable
+from codesearch.formats import BATCH_COLUMNS, SUGGESTION_COLUMNS, csv_lines, json_line, printable
 from codesearch.options import (
     DONE,
     INTERNAL,
@@ -32,6 +33,7 @@ from codesearch.options import (
     format_option,
     index_option,
 )
+from codesearch.search_options import QueryCommand, billable_option, filter_options, systems_option
 
 if TYPE_CHECKING:
     from codesearch.query.results import Hit
@@ -155,17 +157,26 @@ def _print_report(report: Any, form: str) -> None:
     display.print_rejects(report)
 
 
-@commands.command()
+@commands.command(cls=QueryCommand)
 @click.argument("query", nargs=-1)
 @index_option
-@click.option("--system", multiple=True, help="Only codes of this system, by any of its names; may be repeated.")
-@click.option("--billable", is_flag=True, default=None, help="Only codes that may be billed.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="At most this many hits.")
+@filter_options
+@click.option(
+    "--limit", "-n", type=click.IntRange(1, 100_000), default=10, show_default=True, help="At most this many hits."
+)
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Leave out the first hits.")
+@click.option("--cursor", help="Go on where a page ended: 'start', or what is told after each page.")
 @click.option("--sort", type=click.Choice(["rank", "code"]), default="rank", show_default=True, help="Order of hits.")
 @click.option("--explain", is_flag=True, help="Show how the score of each hit comes about.")
 @click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
-@click.option("--batch", type=click.File("rb"), metavar="FILE|-", help="One query a line; one JSON object a line back.")
+@click.option("--group", is_flag=True, help="One row for codes that differ in the side or the encounter alone.")
+@click.option("--facets", is_flag=True, help="Count all matches by system, chapter, kind, billable and setting too.")
+@click.option(
+    "--batch",
+    type=click.File("rb"),
+    metavar="FILE|-",
+    help="One query a line; a JSON object a line back, or rows of CSV.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes that answer a batch.  [default: one per core]")
 @format_option("table", "json", "csv")
 @click.pass_context
@@ -177,47 +188,98 @@ def search(
     batch: BufferedReader | None,
     jobs: int | None,
     explain: bool,
+    facets: bool,
     form: str,
     **options: Any,
 ) -> int:
     """Finds codes by code, name and clinical terms.
 
     QUERY is words, codes in any spelling (e119, E11.9), prefixes (E11), wildcards (0FT4?ZZ), ranges (99202-99215).
+    Put it in quotes when it holds any of these:
+
+    \b
+    "kidney stone"      these words side by side
+    -left  NOT left     without a word; -"side effect", -E11, -risks:infection too
+    +stone              must match; a AND b, a OR b, and ( ) join words
+    risks:infection     in one part of a record: name, synonyms, steps, excludes
+    system:cpt          of a system; kind:, chapter:, billable:, parent:, code: too
+
+    docs/query-language.md tells it all.
     """
     text = " ".join(query)
     if (batch is None) == (not text.strip()):
         raise click.UsageError("Give a query, or --batch FILE with a query on each line.")
     if batch is not None:
         is_chosen = ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT
-        if is_chosen and form != "json":
-            raise click.UsageError("--batch answers in JSON lines; leave --format out.")
-        return _search_batch(index, batch, options, explain, jobs)
-    if explain and form == "csv":
-        raise click.UsageError("--explain shows tables or JSON lines; choose another --format.")
-    from codesearch import display
+        if is_chosen and form == "table":
+            raise click.UsageError("--batch answers in JSON lines, or with --format csv in rows.")
+    if form == "csv" and (explain or facets):
+        raise click.UsageError("--explain and --facets have no place in CSV; use --format json or table.")
+    if batch is not None:
+        return _search_batch(index, batch, options, explain, jobs, facets, form == "csv")
     from codesearch.library import open_index
 
     with open_index(index) as opened:
         results = opened.search(text, **options)
-        if form == "json":
-            for hit in results:
-                click.echo(json_line(_described(explain)(hit)))
-        elif form == "csv":
-            for line in csv_lines(hit.to_dict() for hit in results):
-                click.echo(line)
-        else:
-            (display.print_explained_hits if explain else display.print_hits)(results)
-        display.print_search_notes(results)
+        _print_results(results, form, explain)
+        if facets:
+            _print_facets(results, form)
+        _print_search_notes(results, options["cursor"])
     return DONE if results.hits else NO_HITS
 
 
-def _search_batch(index: Path, lines: BufferedReader, options: dict[str, Any], explain: bool, jobs: int | None) -> int:
-    from codesearch.batch import answers
+def _print_results(results: Any, form: str, explain: bool) -> None:
+    from codesearch import display
+
+    if form == "json":
+        for hit in results:
+            click.echo(json_line(_described(explain)(hit)))
+    elif form == "csv":
+        for line in csv_lines(hit.to_dict() for hit in results):
+            click.echo(line)
+    else:
+        (display.print_explained_hits if explain else display.print_hits)(results)
+
+
+def _print_facets(results: Any, form: str) -> None:
+    from codesearch import display
+
+    if form == "json":
+        click.echo(json_line({"total": results.total, "facets": results.facets}))
+    else:
+        display.print_facets(results.facets)
+
+
+def _print_search_notes(results: Any, cursor: str | None) -> None:
+    from codesearch import display
+
+    display.print_search_notes(results)
+    if cursor is not None and results.next_cursor:
+        click.echo(f"next page: --cursor {results.next_cursor}", err=True)
+
+
+def _search_batch(
+    index: Path,
+    lines: BufferedReader,
+    options: dict[str, Any],
+    explain: bool,
+    jobs: int | None,
+    facets: bool,
+    in_rows: bool,
+) -> int:
+    from codesearch.batch import answers, rows_of
     from codesearch.library import open_index
 
     with open_index(index) as opened:
-        for answer in answers(opened, lines, options, _described(explain), jobs):
-            click.echo(answer, nl=False)  # flushes, so a caller may ask line by line
+        asked = ("facets",) if facets else ()
+        found = answers(opened, lines, options, _described(explain), jobs, asked)
+        # Each line is flushed, so a caller may ask line by line.
+        if in_rows:
+            for line in csv_lines(rows_of(found), BATCH_COLUMNS):
+                click.echo(line)
+        else:
+            for answer in found:
+                click.echo(answer, nl=False)
     return DONE
 
 
@@ -238,6 +300,41 @@ def schema(name: str) -> None:
     from codesearch.schemas import json_schema
 
     click.echo(json.dumps(json_schema(name), indent=2))
+
+
+@commands.command()
+@click.argument("prefix", nargs=-1, required=True, metavar="PREFIX")
+@index_option
+@systems_option
+@billable_option
+@click.option("--limit", "-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many.")
+@format_option("table", "json", "csv")
+def suggest(prefix: tuple[str, ...], index: Path, form: str, **options: Any) -> int:
+    """Completes a code or a name that is typed in part.
+
+    PREFIX is the beginning of a code in any spelling (e11., 0ft4), or words, the last of which may be incomplete.
+    """
+    text = " ".join(prefix)
+    if not text.strip():
+        raise click.UsageError("Give the beginning of a code or of a name.")
+    from codesearch.library import open_index
+
+    with open_index(index) as opened:
+        found = opened.suggest(text, **options)
+    if form == "json":
+        for one in found:
+            click.echo(json_line(one.to_dict()))
+    elif form == "csv":
+        rows = (one.to_dict() | {"rewrites": "; ".join(map(str, one.rewrites))} for one in found)
+        for line in csv_lines(rows, SUGGESTION_COLUMNS):
+            click.echo(line)
+    else:
+        from codesearch import display
+
+        display.print_suggestions(found)
+    if not found:
+        click.echo(printable(f"nothing goes on from: {text}"), err=True)
+    return DONE if found else NO_HITS
 
 
 @commands.command()
@@ -282,10 +379,14 @@ def verify(index: Path, form: str) -> int:
 @index_option
 @format_option("table", "json")
 def rollback(index: Path, form: str) -> None:
-    """Goes back to the generation before; done twice, forth again."""
-    from codesearch.index.generations import GenerationStore
+    """Goes back to the generation before; done twice, forth again.
 
-    generation = GenerationStore(index).rollback()
+    A generation with damaged files is not gone back to.
+    """
+    from codesearch.index.generations import GenerationStore
+    from codesearch.verify import check_generation
+
+    generation = GenerationStore(index).rollback(check_generation)
     if form == "json":
         click.echo(json_line({"generation": generation.name, "built": generation.built}))
     else:
@@ -296,7 +397,7 @@ def rollback(index: Path, form: str) -> None:
 @click.argument("queries", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("qrels", type=click.Path(dir_okay=False, path_type=Path))
 @index_option
-@click.option("--system", multiple=True, help="Only codes of this system, by any of its names; may be repeated.")
+@systems_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Search so many hits.")
 @click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
 @click.option(
@@ -342,6 +443,21 @@ def evaluate(form: str, **options: Any) -> None:
         display.print_evaluation(found)
     for note in found.notes:
         click.echo(printable(f"note: {note}"), err=True)
+
+
+@commands.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Prints the script for a shell's completion.
+
+    With it the shell completes commands and options, the systems in the index, and codes that begin as typed.
+
+    \b
+    bash  put into ~/.bashrc:  eval "$(codesearch completion bash)"
+    zsh   put into ~/.zshrc, below compinit:  eval "$(codesearch completion zsh)"
+    fish  codesearch completion fish > ~/.config/fish/completions/codesearch.fish
+    """
+    click.echo(script(commands, shell))
 
 
 @commands.command()

@@ -20,18 +20,21 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from codesearch.formats import one_line, printable
+from codesearch.nothing_lines import nothing_lines
 
 if TYPE_CHECKING:
     from codesearch.evaluate import Evaluation
     from codesearch.index.generations import Generation
     from codesearch.library import Status
     from codesearch.progress import Listener, Progress
+    from codesearch.query.facets import Facets
     from codesearch.query.family import Family
     from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
     from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
     from codesearch.query.similar import SimilarHit
+    from codesearch.query.suggest import Suggestion
     from codesearch.reindex import ReindexReport
 
 PIPE_WIDTH = 100
@@ -93,15 +96,17 @@ def print_explained_hits(results: Results) -> None:
 def print_search_notes(results: Results) -> None:
     """On stderr: what was searched that was not typed, what was left out, and how many hits there are."""
     screen = console(sys.stderr)
-    notes = list(rewrite_lines(results.rewrites, screen.width))
+    notes = list(rewrite_lines(results.rewrites, screen.width)) if results.hits else []
+    notes += map(one_line, results.plan.notes)
     if results.plan.ignored:
         notes.append(f"too long: not searched were {one_line(' '.join(results.plan.ignored))}")
     if not results.hits:
-        notes.append(_nothing(results))
-    elif results.total > len(results):
+        notes += nothing_lines(results)
+    elif results.rows > len(results):
         first, last = results.hits[0].rank, results.hits[-1].rank
-        more = f"; more with --offset {last}" if last < results.total else ""
-        notes.append(f"hits {first:,} to {last:,} of {results.total:,}{more}")
+        more = f"; more with --offset {last}" if last < results.rows else ""
+        codes = f" ({results.total:,} codes)" if results.total > results.rows else ""
+        notes.append(f"hits {first:,} to {last:,} of {results.rows:,}{codes}{more}")
     for note in notes:
         screen.print(Text(note, style="dim"), overflow="fold")
 
@@ -116,6 +121,25 @@ def rewrite_lines(rewrites: Iterable[Rewrite], width: int) -> Iterator[str]:
     words = list(dict.fromkeys(one_line(one.used) for one in synonyms))
     if words:
         yield _fitting("searched also ", words, " (--exact turns this off)", width)
+
+
+def print_facets(facets: Facets) -> None:
+    """How many matches have each value, a line for each field."""
+    counted = {
+        name: [f"{one_line(value)} ({number:,})" for value, number in counts.items()] for name, counts in facets.items()
+    }
+    lines = {name: _fitting("", values, "", PIPE_WIDTH) for name, values in counted.items()}
+    console(sys.stdout).print(Group("", _facts(lines)))
+
+
+def print_suggestions(suggestions: Sequence[Suggestion]) -> None:
+    """The suggestions as a table, what was typed standing out; nothing at all when there are none."""
+    if not suggestions:
+        return
+    table = _table("system", "code", "text*")
+    for one in suggestions:
+        table.add_row(one_line(one.system), one_line(one.code or ""), _completed(one))
+    console(sys.stdout).print(table)
 
 
 def text_of_families(families: Sequence[Family]) -> str:
@@ -295,15 +319,18 @@ def _tally(counts: Counter[str]) -> str:
 
 def _described(hit: Hit) -> RenderableType:
     """A hit's name with what a reader must know of it, and the passage that matched where that adds something."""
-    name = _noted(_marked(hit.marked_name), hit.kind, hit.terminated)
+    lines = [_noted(_marked(hit.marked_name), hit.kind, hit.terminated)]
+    if hit.siblings:
+        more = _fitting(f"and {len(hit.siblings)} more: ", list(map(one_line, hit.siblings)), "", PIPE_WIDTH)
+        lines.append(Text(more, style="dim"))
     passage = hit.passage
-    if _plain(passage.text) in _plain(hit.name):
-        return name
-    snippet = _marked(passage.from_first_mark(_BEFORE_MARK))
-    if passage.field not in _UNTITLED:
-        snippet = Text(f"{one_line(passage.title)}: ").append_text(snippet)
-    snippet.style, snippet.no_wrap, snippet.overflow = "dim", True, "ellipsis"
-    return Group(name, snippet)
+    if _plain(passage.text) not in _plain(hit.name):
+        snippet = _marked(passage.from_first_mark(_BEFORE_MARK))
+        if passage.field not in _UNTITLED:
+            snippet = Text(f"{one_line(passage.title)}: ").append_text(snippet)
+        snippet.style, snippet.no_wrap, snippet.overflow = "dim", True, "ellipsis"
+        lines.append(snippet)
+    return Group(*lines)
 
 
 def _marked(passage: Passage) -> Text:
@@ -325,14 +352,29 @@ def _noted(name: Text, kind: str, terminated: str | None) -> Text:
     return name
 
 
+def _completed(one: Suggestion) -> RenderableType:
+    """A suggestion's text with what a reader must know of its code, and the name where that is another."""
+    text = Text()
+    end = 0
+    for start, stop in one.marks:
+        text.append(_shown(one.text[end:start])).append(_shown(one.text[start:stop]), style=_MARK)
+        end = stop
+    text = _noted(text.append(_shown(one.text[end:])), one.kind, one.terminated)
+    typed = dict.fromkeys(one_line(rewrite.typed) for rewrite in one.rewrites)
+    if typed:
+        text.append(f"  (typed: {', '.join(typed)})", style="dim")
+    if _plain(one.text) == _plain(one.name):
+        return text
+    return Group(text, Text(one_line(one.name), style="dim"))
+
+
+def _shown(piece: str) -> str:
+    """A piece of a text as `one_line` shows it, but with every blank, so that pieces can be put together."""
+    return printable(re.sub(r"\s", " ", piece))
+
+
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def _nothing(results: Results) -> str:
-    if results.total:
-        return f"no hits from there on: {results.total:,} in all"
-    return f"no hits for {one_line(results.plan.text)}"
 
 
 def _nearness(rewrite: Rewrite) -> int:

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 HIT_COLUMNS = (
@@ -25,6 +26,9 @@ HIT_COLUMNS = (
 )
 """The columns of a hit in CSV: the fields of its JSON object."""
 
+BATCH_COLUMNS = ("query", *HIT_COLUMNS, "error")
+"""The columns of a batch in CSV: a row a hit, and one with the query alone where there is none."""
+
 SIMILAR_COLUMNS = (
     *("rank", "system", "code", "kind", "name", "billable", "terminated", "billable_below", "in_index"),
     *("reason", "sentence"),
@@ -33,6 +37,9 @@ SIMILAR_COLUMNS = (
 
 POLICY_COLUMNS = ("system", "code", "name", "title", "payer", "url", "effective")
 """The columns of a code and a policy that names it: the fields of their JSON object."""
+
+SUGGESTION_COLUMNS = ("system", "code", "text", "name", "kind", "billable", "terminated", "entry", "rewrites")
+"""The columns of a suggestion in CSV."""
 
 # Control characters but tab and line feed; marks that change the direction of text; line separators; lone surrogates.
 _UNSAFE = re.compile(
@@ -61,12 +68,16 @@ def escaped_json(text: str) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def csv_lines(hits: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
-    """The header and one row a hit; no cell is taken for a formula by a spreadsheet."""
+def csv_lines(rows: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
+    """The header and one row each, grouped hits with a column more; no cell is taken for a formula by a spreadsheet."""
+    given = iter(rows)
+    first = next(given, None)
+    if first and "siblings" in first:
+        columns = (*columns, "siblings")
     yield ",".join(columns)
-    for hit in hits:
+    for hit in chain((first,) if first else (), given):
         row = io.StringIO()
-        csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in columns])
+        csv.writer(row, lineterminator="").writerow([_cell(hit.get(column)) for column in columns])
         yield row.getvalue()
 
 
@@ -77,6 +88,8 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, dict):
         value = "; ".join(f"{field}: {', '.join(words)}" for field, words in value.items())
+    if isinstance(value, list):
+        value = "; ".join(value)
     if isinstance(value, str):
         guard = "'" if _FORMULA.match(value) else ""
         return guard + printable(value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -15,9 +16,11 @@ from codesearch.index.reader import IndexReader
 from codesearch.query.family import CodeSummary, Family, children, family, parents, summaries
 from codesearch.query.lookup import document_of, documents_of, existing_documents
 from codesearch.query.policies import CodePolicy, policies_of, policies_with
+from codesearch.query.request import Filters, Request
 from codesearch.query.results import Results
-from codesearch.query.search import Filters, Searcher
+from codesearch.query.search import Searcher
 from codesearch.query.similar import SimilarHit, similar_codes
+from codesearch.query.suggest import Suggester, Suggestion
 from codesearch.records import CodeRecord
 
 Sort = Literal["rank", "code"]
@@ -44,6 +47,7 @@ class _Opened(NamedTuple):
     generation: Generation
     reader: IndexReader
     searcher: Searcher
+    suggester: Suggester
 
 
 class Index:
@@ -67,7 +71,6 @@ class Index:
     def __len__(self) -> int:
         return self._reader.documents
 
-    # What asks for both, or twice for one of them, holds it meanwhile: another thread may refresh the index.
     @property
     def _reader(self) -> IndexReader:
         return self._opened.reader
@@ -75,6 +78,17 @@ class Index:
     @property
     def _searcher(self) -> Searcher:
         return self._opened.searcher
+
+    @contextmanager
+    def _answering(self) -> Iterator[_Opened]:
+        """The generation to answer from, inside the block.
+
+        Raises:
+            IndexCorruptError: a file of it is not as it was built, so that there is no answer.
+        """
+        opened = self._opened
+        with opened.reader.answering():
+            yield opened
 
     @property
     def generation(self) -> str:
@@ -118,37 +132,89 @@ class Index:
         *,
         system: str | Sequence[str] | None = None,
         billable: bool | None = None,
+        kind: str | None = None,
+        chapter: str | None = None,
+        parent: str | None = None,
+        setting: str | None = None,
+        on: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        cursor: str | None = None,
         sort: Sort = "rank",
         exact: bool = False,
+        group: bool = False,
     ) -> Results:
         """The codes that fit a query best.
 
         Args:
-            query: codes in any spelling, words, or both.
+            query: codes in any spelling, words, phrases and operators (docs/query-language.md); no text is an error.
             system: only codes of this system or these, by any of their names.
             billable: only billable codes (True), or only others (False).
+            kind: only this kind: `code`, `header`, `modifier` or `chapter`.
+            chapter: only codes of this chapter, by its number.
+            parent: only codes below this one.
+            setting: only codes whose setting holds these words.
+            on: only codes in force on this day (YYYY-MM-DD); those of which no source says count as in force.
             limit: at most this many hits, from `offset` on.
+            cursor: in place of `offset`, the `next_cursor` of the page before, or `start`.
             sort: by rank, or by code.
             exact: search what is typed and nothing else: no synonyms, no corrections.
+            group: one hit for all codes that differ in the side or the encounter alone; it knows its `siblings`.
 
         Raises:
-            UsageError: a number is out of range, or the index has no such system.
+            UsageError: a number is out of range, nothing in the index could fit a filter, or the cursor belongs to
+                another search or to another state of the index.
+            IndexCorruptError: a file of the index is not as it was built.
         """
-        systems = (system,) if isinstance(system, str) else tuple(system or ())
-        return self._searcher.search(query, Filters(systems, billable), limit, offset, sort, exact)
+        filters = _filters(system, billable)._replace(kind=kind, chapter=chapter, parent=parent, setting=setting, on=on)
+        with self._answering() as opened:
+            return opened.searcher.search(Request(query, filters, sort, exact, group), limit, offset, cursor)
+
+    def suggest(
+        self,
+        prefix: str,
+        *,
+        system: str | Sequence[str] | None = None,
+        billable: bool | None = None,
+        limit: int = 10,
+    ) -> tuple[Suggestion, ...]:
+        """What a text that is still being typed may become: codes and names that go on from it, best first.
+
+        Args:
+            prefix: the beginning of a code in any spelling, or words of which the last may be incomplete.
+            system: only codes of this system or these, by any of their names.
+            billable: only billable codes (True), or only others (False).
+            limit: at most this many suggestions, each of another code.
+
+        Raises:
+            UsageError: the limit is out of range, or the index has no such system.
+            IndexCorruptError: a file of the index is not as it was built.
+        """
+        with self._answering() as opened:
+            return opened.suggester.suggest(prefix, opened.searcher.scope(_filters(system, billable)), limit)
+
+    def complete_code(
+        self, prefix: str, *, system: str | Sequence[str] | None = None, limit: int = 10
+    ) -> tuple[Suggestion, ...]:
+        """The codes that begin so, in any spelling, where words are no use: a shell's completion, a field for a code.
+
+        Raises:
+            UsageError: the limit is out of range, or the index has no such system.
+            IndexCorruptError: a file of the index is not as it was built.
+        """
+        with self._answering() as opened:
+            return opened.suggester.complete_code(prefix, opened.searcher.scope(_filters(system)), limit)
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
         """The record of a code in any spelling; without a system the first that has it. None where there is none."""
-        reader = self._reader
-        document = next(documents_of(reader, code, system), None)
-        return None if document is None else reader.records.get(document)
+        with self._answering() as opened:
+            document = next(documents_of(opened.reader, code, system), None)
+            return None if document is None else opened.reader.records.get(document)
 
     def all_of(self, code: str) -> list[CodeRecord]:
         """The records of a code in every system that has it (A0100 is a HCPCS code, and ICD-10-CM A01.00)."""
-        reader = self._reader
-        return [reader.records.get(document) for document in sorted(documents_of(reader, code))]
+        with self._answering() as opened:
+            return [opened.reader.records.get(document) for document in sorted(documents_of(opened.reader, code))]
 
     def families(self, code: str, system: str | None = None) -> tuple[Family, ...]:
         """The record of a code with the codes above and below it, in every system that has the code, or in one.
@@ -156,8 +222,9 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
-        reader = self._reader
-        return tuple(family(reader, document) for document in existing_documents(reader, code, system))
+        with self._answering() as opened:
+            reader = opened.reader
+            return tuple(family(reader, document) for document in existing_documents(reader, code, system))
 
     def parents(self, code: str, system: str | None = None) -> tuple[CodeSummary, ...]:
         """The codes above a code, the topmost first: chapter, section, headers.
@@ -165,8 +232,8 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
-        reader = self._reader
-        return summaries(reader, parents(reader, document_of(reader, code, system)))
+        with self._answering() as opened:
+            return summaries(opened.reader, parents(opened.reader, document_of(opened.reader, code, system)))
 
     def children(self, code: str, system: str | None = None) -> tuple[CodeSummary, ...]:
         """The codes directly below a code, in the order of codes.
@@ -174,8 +241,8 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
-        reader = self._reader
-        return summaries(reader, children(reader, document_of(reader, code, system)))
+        with self._answering() as opened:
+            return summaries(opened.reader, children(opened.reader, document_of(opened.reader, code, system)))
 
     def similar(self, code: str, *, system: str | None = None, limit: int = 10) -> tuple[SimilarHit, ...]:
         """Codes like a code: those that its page lists, then its siblings, then those of like text; ended ones last.
@@ -189,9 +256,9 @@ class Index:
             UnknownCodeError: the index has no such code.
             UsageError: the limit is out of range.
         """
-        opened = self._opened
-        document = document_of(opened.reader, code, system)
-        return similar_codes(opened.searcher, opened.reader, document, limit)
+        with self._answering() as opened:
+            document = document_of(opened.reader, code, system)
+            return similar_codes(opened.searcher, opened.reader, document, limit)
 
     def policies(self, code: str, *, system: str | None = None) -> tuple[CodePolicy, ...]:
         """The policies that name a code, in the order of its page; without a system, of every system that has the code.
@@ -199,9 +266,9 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
-        reader = self._reader
-        documents = existing_documents(reader, code, system)
-        return tuple(one for document in documents for one in policies_of(reader.records.get(document)))
+        with self._answering() as opened:
+            documents = existing_documents(opened.reader, code, system)
+            return tuple(one for document in documents for one in policies_of(opened.reader.records.get(document)))
 
     def codes_with_policy(
         self, policy: str = "", *, payer: str = "", system: str | None = None
@@ -216,7 +283,8 @@ class Index:
         Raises:
             UsageError: there is no word to look for.
         """
-        return tuple(policies_with(self._reader, policy, payer, system))
+        with self._answering() as opened:
+            return tuple(policies_with(opened.reader, policy, payer, system))
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -225,7 +293,7 @@ class Index:
 
     def status(self) -> Status:
         """What the index holds."""
-        generation, reader, _ = self._opened
+        generation, reader = self._opened[:2]
         manifest = reader.manifest
         sources = [msgspec.to_builtins(source) for source in manifest.sources]
         return Status(generation.name, generation.built, dict(manifest.counts), sources, manifest.size)
@@ -233,7 +301,8 @@ class Index:
 
 def _open(generation: Generation) -> _Opened:
     reader = IndexReader(generation.folder)
-    return _Opened(generation, reader, Searcher(reader))
+    with reader.explaining():
+        return _Opened(generation, reader, Searcher(reader), Suggester(reader))
 
 
 def open_index(path: str | Path) -> Index:
@@ -246,3 +315,7 @@ def open_index(path: str | Path) -> Index:
     """
     place = Path(path)
     return Index(place, GenerationStore(place).open_current(_open))
+
+
+def _filters(system: str | Sequence[str] | None, billable: bool | None = None) -> Filters:
+    return Filters((system,) if isinstance(system, str) else tuple(system or ()), billable)

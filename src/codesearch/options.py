@@ -25,6 +25,7 @@ def index_option(function: Function) -> Function:
     """`--index DIR`, for every command that needs an index."""
     return click.option(
         "--index",
+        "-i",
         type=click.Path(path_type=Path),
         envvar="CODESEARCH_INDEX",
         callback=_default_index,
@@ -36,5 +37,11 @@ def index_option(function: Function) -> Function:
 def format_option(*formats: str) -> Callable[[Function], Function]:
     """`--format`, the first one being the default."""
     return click.option(
-        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print."
+        "--format",
+        "-f",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to print.",
     )

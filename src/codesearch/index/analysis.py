@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 import Stemmer
+
+from codesearch.accents import without_accents
 
 
 class Numerals(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,6 +33,7 @@ class AnalysisConfig(msgspec.Struct, forbid_unknown_fields=True):
 
     version: int
     stop_words: list[str]
+    shorthand: dict[str, str]
     numerals: Numerals
     spellings: list[Spelling]
 
@@ -61,15 +63,22 @@ _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
 
+def _one_of(words: Iterable[str]) -> str:
+    """A pattern for any of the words, the longest first; for nothing where there are none."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+
+
 class Analyzer:
     """Turns text into terms. Stemming and folding are cached by word, since the same words come again and again."""
 
     def __init__(self, config: AnalysisConfig) -> None:
         self._stop = frozenset(config.stop_words)
+        shorthand = _shorthand_pattern(config.shorthand)
+        self._shorthand = {signs: f" {words} " for signs, words in config.shorthand.items()}
+        self._any_shorthand = re.compile(shorthand)
         self._numerals = config.numerals.always
         self._after = config.numerals.after
-        letters = "|".join(sorted(config.numerals.after, key=len, reverse=True))
-        words = "|".join(config.numerals.words)
+        letters, words = _one_of(self._after), _one_of(config.numerals.words)
         # The letters are much rarer than the words: they are looked for, and then for the word before them.
         self._letter = re.compile(rf"(?<=[\s-])(?:{letters})\b(?!-)")
         self._word_before = re.compile(rf"\b(?:{words})$")
@@ -80,15 +89,24 @@ class Analyzer:
         self._terms: dict[str, str] = {}
 
     def fold(self, text: str) -> str:
-        """The text in lower case, without accents and possessives, numerals after words such as "type" as digits."""
-        return self._fold_ascii(text if text.isascii() else _plain(text))
+        """The text in lower case, without accents and possessives, shorthand such as "w/o" written out, and numerals
+        after words such as "type" as digits."""
+        return self._fold_ascii(self._prepared(text))
 
     def fold_all(self, texts: Sequence[str]) -> str:
         """The folded texts with a NUL between two, quicker than one by one."""
-        together = "\0".join([text if text.isascii() else _plain(text) for text in texts])
+        together = "\0".join([self._prepared(text) for text in texts])
         if together.count("\0") >= len(texts) > 0:
-            together = "\0".join([_plain(text).replace("\0", " ") for text in texts])
+            together = "\0".join([self._prepared(text).replace("\0", " ") for text in texts])
         return self._fold_ascii(together)
+
+    def _prepared(self, text: str) -> str:
+        """The text in ASCII letters where it can be, and with shorthand written out."""
+        if not text.isascii():
+            text = _plain(text)
+        if "/" in text or "&" in text:
+            text = self._any_shorthand.sub(lambda match: self._shorthand[match[0]], text.lower())
+        return text
 
     def _fold_ascii(self, text: str) -> str:
         text = text.lower()
@@ -127,7 +145,7 @@ class Analyzer:
 
     def fold_spelling(self, word: str) -> str:
         """A word in the spelling that stands for all its spellings: `haemorrhage` as `hemorrhage`."""
-        if self._any_spelling.search(word):
+        if len(word) <= _LONGEST_WORD and self._any_spelling.search(word):
             for pattern, replacement in self._spellings:
                 word = pattern.sub(replacement, word)
         return word
@@ -196,10 +214,12 @@ class Analyzer:
     def _aligned(self, text: str) -> tuple[str, _Origins | None]:
         """The folded text, and where its characters come from; None where each has kept its place."""
         origins: _Origins | None = None
-        if text.isascii() and "'" not in text and "`" not in text:
+        if text.isascii() and not any(sign in text for sign in "'`/&"):
             folded = text.lower()
         else:
             folded, origins = _letters(text)
+            written = [(*match.span(), self._shorthand[match[0]]) for match in self._any_shorthand.finditer(folded)]
+            folded, origins = _edited(folded, origins, written)
             folded, origins = _edited(folded, origins, [(*match.span(), "") for match in _APOSTROPHE.finditer(folded)])
         numerals = [(*match.span(), self._numeral_of(match)) for match in self._letter.finditer(folded)]
         if not numerals:
@@ -244,7 +264,9 @@ def _edited(folded: str, origins: _Origins, edits: list[tuple[int, int, str]]) -
     last = 0
     for start, end, replacement in edits:
         pieces += [folded[last:start], replacement]
-        places += [*origins.places[last:start], *[origins.places[start]] * len(replacement)]
+        # Each word of a replacement stands for the whole slice: it begins at its start, the blank after it at its end.
+        ends = (origins.places[end if char == " " else start] for char in replacement)
+        places += [*origins.places[last:start], *ends]
         last = end
     return "".join([*pieces, folded[last:]]), _Origins(origins.text, [*places, *origins.places[last:]])
 
@@ -254,8 +276,15 @@ def _plain(text: str) -> str:
     text = text.lower().translate(_PLAIN)
     if text.isascii():
         return text
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join([char for char in decomposed if not unicodedata.combining(char)]).lower()
+    return without_accents(text).lower()
+
+
+def _shorthand_pattern(shorthand: Iterable[str]) -> str:
+    """An expression for shorthand that stands by itself; what ends in a slash may touch a word of three letters."""
+    longest_first = sorted(shorthand, key=len, reverse=True)
+    ends = (r"(?=[a-z0-9]{3}|[^a-z0-9/&]|$)" if signs.endswith("/") else "(?![a-z0-9/&])" for signs in longest_first)
+    parts = [re.escape(signs) + end for signs, end in zip(longest_first, ends, strict=True)]
+    return f"(?<![a-z0-9/&])(?:{'|'.join(parts)})" if parts else "(?!)"
 
 
 def frozen(config: AnalysisConfig) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import bare
+from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
 from codesearch.index.fields import Fields, SectionReader, keyword_values, title_texts
@@ -65,7 +66,8 @@ class Column(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """What the tables by document are made of; `keys` and `parents` are (system, bare code) as one text."""
+    """What the tables by document are made of; `keys` and `parents` are (system, bare code) as one text, `begins` and
+    `ends` the dates between which a code is in force, as numbers."""
 
     codes: Strings
     names: Strings
@@ -73,6 +75,8 @@ class Columns(NamedTuple):
     keys: Strings
     parents: Strings
     ended: npt.NDArray[np.bool_]
+    begins: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
     keywords: dict[str, Column]
 
 
@@ -134,7 +138,7 @@ def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
     return (field.name, field.type) if field.required else (field.name, field.type, field.default)
 
 
-_ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "terminated")
+_ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effective", "terminated")
 """Fields that the tables and the initials of titles are made of."""
 
 
@@ -169,6 +173,8 @@ class _Inverter:
             keys=Strings.of(_keys(systems, bare_codes)),
             parents=Strings.of(_keys(systems, [bare(one.parent) if one.parent else "" for one in records])),
             ended=np.array([record.terminated is not None for record in records], bool),
+            begins=np.array([dates.begins(record) for record in records], np.int32),
+            ends=np.array([dates.ends(record) for record in records], np.int32),
             keywords={name: Column.of(keyword_values(records, path)) for name, path in keywords.items()},
         )
 

@@ -31,12 +31,14 @@ def _joined(parts: Sequence[Strings], name: str) -> dict[str, Array]:
 
 
 def document_tables(parts: Sequence[Columns], fields: Fields) -> tuple[dict[str, Array], dict[str, list[str]]]:
-    """Codes, names and keyword fields by document, and the values of each keyword field."""
+    """Codes, names, dates and keyword fields by document, and the values of each keyword field."""
     arrays = _joined([part.codes for part in parts], "code")
     arrays |= _joined([part.names for part in parts], "name")
     arrays["bare"] = np.concatenate([np.zeros(0, f"S{CODE_BYTES}"), *(part.bare for part in parts)])
     arrays["parent"] = _parents(parts)
     arrays["ended"] = np.concatenate([np.zeros(0, bool), *(part.ended for part in parts)])
+    arrays["begins"] = np.concatenate([np.zeros(0, np.int32), *(part.begins for part in parts)])
+    arrays["ends"] = np.concatenate([np.zeros(0, np.int32), *(part.ends for part in parts)])
     values: dict[str, list[str]] = {}
     for name in fields.keywords:
         if name != "parent":

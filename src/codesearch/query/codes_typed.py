@@ -1,4 +1,5 @@
-"""Codes in a query: in any spelling, with a missing placeholder or an o for a zero, as prefix, wildcard or range."""
+"""Codes in a query: in any spelling, with a missing placeholder or an o for a zero, behind the name of their system, as
+prefix, wildcard or range."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from codesearch.codes import SYSTEMS, bare, has_shape, written
+from codesearch.codes import SYSTEMS, bare, find_system, has_shape, written
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.reader import IndexReader
 
@@ -34,6 +35,13 @@ _MAX_LOOKALIKES = 4
 _PCS_LENGTH = 7
 _LONGEST_CODE = 200
 _SEVENTH = re.compile(r"[A-Z0-9]")
+_BETWEEN = re.compile(r"[\s:#-]+")
+_SYSTEM_WORDS = 4
+"""Words of the longest name of a system, its blanks and hyphens counted."""
+_CATEGORY = re.compile(r"[A-Za-z]\d[0-9ABab]")
+_PUNCTUATION = ",;:!()\"'“”"
+_SURE_LENGTH = 5
+"""Among other words, fewer characters are too few to read an o as a zero: `il6` is no I16."""
 
 
 class CodeRecogniser:
@@ -46,24 +54,90 @@ class CodeRecogniser:
         """The codes of a query among the given systems, and what is left of it as text."""
         if not _HAS_CODE_CHARACTER.search(text) and len(text.strip()) != _PCS_LENGTH:
             return self._plainly(text.strip(), systems), text
-        whole = self._whole(text, systems)
+        whole = self._whole(text, systems) or self._behind_system(text.strip(), systems)
         if whole:
             return whole, ""
         matches: list[CodeMatch] = []
-        words: list[str] = []
         rest = text
         for found in list(_RANGE.finditer(rest)):
             match = self._range(found, systems)
             if match:
                 matches.append(match)
                 rest = rest.replace(found[0], " ", 1)
-        for word in rest.split():
-            match = self._word(word.strip(",;()"), systems)
-            if match:
-                matches.append(match)
+        found_words, words = self._words(rest.split(), systems)
+        return matches + found_words, " ".join(words)
+
+    def named(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
+        """The codes that a text names which can be nothing but codes: exact and below, wildcard, range or reading."""
+        matches, rest = self.split(text, systems)
+        if rest not in {"", text}:
+            return []
+        exact = [match for match in matches if match.tier == 1]
+        return [*exact, *(found for match in exact for found in self.below(match))] if exact else matches
+
+    def condition(self, word: str, systems: Sequence[str]) -> list[CodeMatch]:
+        """The codes of a word under an operator, which might be a word of a text: no prefixes, and no readings."""
+        typed = word.strip(_PUNCTUATION)
+        found = _RANGE.fullmatch(typed)
+        match = self._range(found, systems) if found else self._word(typed, systems)
+        if match is None or match.reading:
+            return []
+        return [match, *self.below(match)]
+
+    def below(self, match: CodeMatch) -> list[CodeMatch]:
+        """The codes of the same system that begin with an exact one."""
+        systems = {self._reader.keyword("system", document) for document in match.documents}
+        documents = self._below(bare(match.typed), sorted(systems), match.documents) if match.tier == 1 else ()
+        return [CodeMatch(match.typed, 2, documents)] if documents else []
+
+    def missing_categories(self, text: str) -> list[str]:
+        """The words of a text that are written as categories of ICD-10-CM, and that no record knows."""
+        words = ((word, word.strip(_PUNCTUATION)) for word in text.split())
+        return [word for word, bare_word in words if _CATEGORY.fullmatch(bare_word) and not self._is_text(bare_word)]
+
+    def _words(self, words: Sequence[str], systems: Sequence[str]) -> tuple[list[CodeMatch], list[str]]:
+        """The codes among words, each with the name of its system if that stands before it, and the other words."""
+        matches: list[CodeMatch] = []
+        others: list[str] = []
+        for place, word in enumerate(words):
+            stripped = word.strip(_PUNCTUATION)
+            asked = stripped.removesuffix("?") if 0 < place == len(words) - 1 else stripped
+            match = self._in_prose(asked, systems) if asked != stripped else None
+            match = match or self._word(stripped, systems) or self._glued(stripped, systems)
+            if match is None:
+                others.append(word)
             else:
-                words.append(word)
-        return matches, " ".join(words)
+                matches.append(self._of_system(match, others, systems))
+        return matches, others
+
+    def _in_prose(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
+        """The exact code that a question ends with: its mark is no wildcard."""
+        match = self._word(word, systems)
+        return match if match and match.tier == 1 else None
+
+    def _of_system(self, match: CodeMatch, before: list[str], systems: Sequence[str]) -> CodeMatch:
+        """A code in the one system whose name stands before it, if it has the code; the name is taken away."""
+        for count in range(min(_SYSTEM_WORDS, len(before)), 0, -1):
+            system = find_system(" ".join(before[-count:]))
+            exact = self._exact(bare(match.typed), [system]) if system and system in systems and match.tier == 1 else ()
+            if exact:
+                del before[-count:]
+                return match._replace(documents=exact)
+        return match
+
+    def _behind_system(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
+        """The query as the name of a system and one code of it: `CPT 22512`, `cpt4-22512`, `hcpcs: E0601`."""
+        for between in list(_BETWEEN.finditer(text))[:_SYSTEM_WORDS]:
+            system = find_system(text[: between.start()])
+            found = self._whole(text[between.end() :], [system]) if system and system in systems else []
+            if found:
+                return found
+        return []
+
+    def _glued(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
+        """A code that its system's name is glued to: `cpt4-22512` among other words."""
+        found = self._behind_system(word, systems) if ":" in word or "-" in word else []
+        return next((match for match in found if match.tier == 1), None)
 
     def _plainly(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The query as a code that looks like none: a modifier such as `LT`, a code of a user's own system."""
@@ -98,12 +172,21 @@ class CodeRecogniser:
         return short and re.search(r"[a-z]{3}", text.lower()) is None
 
     def _word(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
+        """A word of a query as a code, or as the code that it was probably meant for."""
         if _WILDCARD.fullmatch(word) and len(word.strip("?*.")) >= 2 and any(char.isdigit() for char in word):
-            return self._wildcard(word, systems)
+            found = self._wildcard(word, systems)
+            return found if found or word.find("?") < len(word) - 1 else self._in_prose(word[:-1], systems)
         if not _CODE_LIKE.fullmatch(word):
             return None
         exact = self._exact(bare(word), _writing(word, systems))
-        return CodeMatch(word, 1, exact) if exact else None
+        return CodeMatch(word, 1, exact) if exact else self._meant(word, systems)
+
+    def _meant(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
+        """The code that a word among others was meant for, where it is hardly anything else."""
+        compact = bare(word)
+        is_sure = "." in word or (len(compact) >= _SURE_LENGTH and not self._is_text(word))
+        candidates = [*_with_placeholder(compact), *(_with_digits(compact) if is_sure else ())]
+        return self._first(word, candidates, systems)
 
     def _exact(self, compact: str, systems: Sequence[str]) -> tuple[int, ...]:
         found = (self._reader.find(system, compact) for system in systems)
@@ -129,33 +212,41 @@ class CodeRecogniser:
 
     def _reading(self, typed: str, compact: str, systems: Sequence[str]) -> list[CodeMatch]:
         """A code that exists and that the typed text was probably meant for: a placeholder added, o read as 0."""
-        candidates = [*_with_placeholder(compact), *_with_digits(compact)]
-        for candidate in candidates:
-            exact = self._exact(candidate, systems)
-            if exact:
-                system = self._reader.keyword("system", exact[0])
-                return [CodeMatch(typed, 1, exact, written(system, candidate))]
+        exact = self._first(typed, [*_with_placeholder(compact), *_with_digits(compact)], systems)
+        if exact:
+            return [exact]
         for candidate in _with_digits(compact) if any(char.isdigit() for char in compact) else ():
             below = self._below(candidate, systems, ())
             if below:
                 return [CodeMatch(typed, 2, below, candidate)]
         return []
 
+    def _is_text(self, word: str) -> bool:
+        """Whether a record has the word in a text."""
+        number = self._reader.terms.get(self._reader.analyzer.term(word.lower()))
+        return number is not None and bool(self._reader.arrays["term.frequency"][number])
+
+    def _first(self, typed: str, candidates: Sequence[str], systems: Sequence[str]) -> CodeMatch | None:
+        """The first of some readings that exists."""
+        for candidate in candidates:
+            exact = self._exact(candidate, systems)
+            if exact:
+                system = self._reader.keyword("system", exact[0])
+                return CodeMatch(typed, 1, exact, written(system, candidate))
+        return None
+
     def _wildcard(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
         pattern = bare(word)
         if pattern.endswith("*") and "?" not in pattern and pattern.count("*") == 1:
-            documents = self._below(pattern[:-1], systems, ())
+            documents = self._below(pattern[:-1], _writing(word, systems), ())
         else:
-            documents = tuple(self._matching(pattern, systems))
+            documents = tuple(self._matching(pattern, _writing(word, systems)))
         return CodeMatch(word, 2, documents) if documents else None
 
     def _matching(self, pattern: str, systems: Sequence[str]) -> Iterator[int]:
         """The documents whose bare codes match `?` and `*`: the prefix is looked up, the rest is compared."""
         prefix = re.split(r"[?*]", pattern)[0]
-        # Runs of stars mean one star, and each is matched as little as possible, so a pattern cannot blow up.
-        short = re.sub(r"\*+", "*", pattern)[:CODE_BYTES]
-        parts = ({"?": "[0-9A-Z]", "*": ".*?"}.get(char, re.escape(char)) for char in short)
-        expression = re.compile("".join(parts).encode())
+        expression = _expression(pattern)
         bare_codes = self._reader.arrays["bare"]
         for system in systems:
             start, end = self._reader.prefix_slice(system, prefix)
@@ -167,11 +258,14 @@ class CodeRecogniser:
         first, last = bare(found[1]), bare(found[2])
         if not (any(char.isdigit() for char in first) and any(char.isdigit() for char in last)) or first > last:
             return None
-        slices = [
-            self._reader.range_slice(system, first, last)
+        possible = [
+            system
             for system in systems
             if system not in SYSTEMS or (_may_begin(system, first) and _may_begin(system, last))
         ]
+        # E10-E14 are categories, and not the HCPCS codes that begin so.
+        with_an_end = [system for system in possible if self._exact(first, [system]) or self._exact(last, [system])]
+        slices = [self._reader.range_slice(system, first, last) for system in with_an_end or possible]
         documents = tuple(self._codes_of(slices))
         return CodeMatch(found[0], 2, documents) if documents else None
 
@@ -183,6 +277,23 @@ class CodeRecogniser:
         for start, end in slices:
             found += (start + (kinds[start:end].astype(int) != chapter).nonzero()[0]).tolist()
         return found
+
+
+def _expression(pattern: str) -> re.Pattern[bytes]:
+    """A pattern of `?` and `*` as a regular expression that never goes back.
+
+    What stands between two stars may be taken where it is found first, once and for all: with stars that are tried
+    again at every place, a pattern of twelve of them takes minutes.
+    """
+    first, *others = pattern[: 2 * CODE_BYTES].split("*")
+    middle = "".join(f"(?>.*?{_literal(part)})" for part in others[:-1] if part)
+    last = f".*{_literal(others[-1])}" if others else ""
+    return re.compile(f"{_literal(first)}{middle}{last}".encode())
+
+
+def _literal(part: str) -> str:
+    """A part of a pattern without stars."""
+    return "".join("[0-9A-Z]" if char == "?" else re.escape(char) for char in part)
 
 
 def _writing(typed: str, systems: Sequence[str]) -> Sequence[str]:

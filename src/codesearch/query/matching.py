@@ -1,159 +1,145 @@
-"""Compiled matching of an alternative: the entries that hold all its terms, the documents whose sections do, and in
-which blocks they lie.
-
-Matches have the same bits as those of `score.Collection.matches` and `score.Sections.matches`; all is written to arrays
-of the caller's. Importing this module loads numba.
-"""
+"""What matches a plan: codes that stand first, then what its text ranks, then what matches by its conditions alone."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import NamedTuple
 
-import numba
 import numpy as np
+import numpy.typing as npt
 
-from codesearch.query.kernel import FREQUENCY, NONESSENTIAL, bm25, next_from
-
-F = np.float32
-
-_compiled = numba.njit(cache=True, nogil=True)
-
-
-@_compiled
-def phrase_matches(
-    starts: Any, ends: Any, idfs: Any, k1: Any, postings: Any, weights: Any, norms: Any,
-    entries: Any, scores: Any, covered: Any, first: int,
-) -> int:  # fmt: skip
-    """Writes the entries that hold all the terms, with their BM25 and the idf they cover, from place `first` on.
-
-    The rarest term comes first. Gives the end of what was written.
-    """
-    count = first
-    for where in range(starts[0], ends[0]):
-        entry = postings[where]
-        entries[count] = entry
-        scores[count] = bm25(weights[where], norms[entry], idfs[0], k1)
-        covered[count] = idfs[0] if weights[where] < NONESSENTIAL else F(0)
-        count += 1
-    for term in range(1, len(starts)):
-        place, kept = starts[term], first
-        for candidate in range(first, count):
-            entry = entries[candidate]
-            place = next_from(postings, place, ends[term], entry)
-            if place == ends[term]:
-                break
-            if postings[place] == entry:
-                entries[kept] = entry
-                scores[kept] = scores[candidate] + bm25(weights[place], norms[entry], idfs[term], k1)
-                covered[kept] = covered[candidate] + (idfs[term] if weights[place] < NONESSENTIAL else F(0))
-                kept += 1
-        count = kept
-    return count
+from codesearch.index.reader import IndexReader
+from codesearch.query.constraints import Constraints
+from codesearch.query.count import MatchCounter
+from codesearch.query.engine import Engine
+from codesearch.query.filters import Scope
+from codesearch.query.grammar import Field, is_exclusion
+from codesearch.query.occurrences import Mask
+from codesearch.query.plan import Plan
+from codesearch.query.score import Collection
+from codesearch.query.values import masked
 
 
-@_compiled
-def _term_in_sections(
-    start: int, end: int, idf: Any, k1: Any, document_count: int, postings: Any, weights: Any, owners: Any, gains: Any,
-    documents: Any, scores: Any, first: int,
-) -> int:  # fmt: skip
-    """Writes the documents of one term with its BM25F in each; -1 where the postings are out of order or bounds."""
-    count, where, previous = first, start, -1
-    while where < end:
-        if postings[where] < 0 or postings[where] >= len(owners):
-            return -1
-        document = owners[postings[where]]
-        if document <= previous or document >= document_count:
-            return -1
-        previous = document
-        total = 0.0
-        while where < end and 0 <= postings[where] < len(owners) and owners[postings[where]] == document:
-            total += np.float64(gains[postings[where]] * F(weights[where] & FREQUENCY))
-            where += 1
-        weighted = F(total)
-        if weighted > F(0):
-            documents[count] = document
-            scores[count] = idf * weighted * (k1 + F(1)) / (k1 + weighted)
-            count += 1
-    return count
+class Ranking(NamedTuple):
+    """Documents in order, with the score and the tier of each."""
+
+    documents: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.float32]
+    tiers: npt.NDArray[np.int8]
+
+    def taken(self, which: npt.NDArray[np.integer] | slice) -> Ranking:
+        """Some of the documents, by their places."""
+        return Ranking(self.documents[which], self.scores[which], self.tiers[which])
 
 
-@_compiled
-def section_matches(
-    starts: Any, ends: Any, idfs: Any, k1: Any, document_count: int,
-    postings: Any, weights: Any, owners: Any, gains: Any,
-    documents: Any, scores: Any, first: int,
-) -> Any:  # fmt: skip
-    """Writes the documents whose scored sections hold all the terms, with their BM25F, from place `first` on.
+class Matcher:
+    """Finds what matches on one index; safe to share between threads."""
 
-    Gives the end of what was written and the highest score; -1 where the postings are such as no builder writes.
-    """
-    count = _term_in_sections(
-        starts[0], ends[0], idfs[0], k1, document_count, postings, weights, owners, gains, documents, scores, first
-    )
-    for term in range(1, len(starts)):
-        if count < first:
-            return -1, F(0)
-        size = ends[term] - starts[term]
-        others, other_scores = np.empty(size, np.int32), np.empty(size, np.float32)
-        found = _term_in_sections(
-            starts[term], ends[term], idfs[term], k1, document_count, postings, weights, owners, gains,
-            others, other_scores, 0,
-        )  # fmt: skip
-        if found < 0:
-            return -1, F(0)
-        kept, place = first, 0
-        for candidate in range(first, count):
-            document = documents[candidate]
-            place = next_from(others, place, found, document)
-            if place == found:
-                break
-            if others[place] == document:
-                documents[kept] = document
-                scores[kept] = scores[candidate] + other_scores[place]
-                kept += 1
-        count = kept
-    return count, scores[first:count].max() if count > first else F(0)
+    def __init__(self, reader: IndexReader, constraints: Constraints) -> None:
+        self.reader = reader
+        self.constraints = constraints
+        self.collection = Collection(reader)
+        self.engine = Engine(self.collection)
+        self.counter = MatchCounter(self.collection)
+
+    @cached_property
+    def no_chapters(self) -> Mask:
+        """The documents that are codes: all but chapters and sections."""
+        kinds = self.reader.keywords["kind"]
+        chapter = kinds.index("chapter") if "chapter" in kinds else -1
+        found: Mask = self.reader.arrays["keyword.kind"].astype(np.int32) != chapter
+        return found
 
 
-@_compiled
-def mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, marks: Any) -> None:
-    """Marks the blocks in which an ordered slice has anything."""
-    place, last = start, len(bounds) - 1
-    for block in range(last):
-        if place == end:
-            break
-        if ordered[place] < bounds[block + 1]:
-            marks[block] |= mark
-            place = next_from(ordered, place, end, bounds[block + 1])
+class Matches:
+    """What matches one plan."""
+
+    def __init__(self, matcher: Matcher, plan: Plan, scope: Scope) -> None:
+        self._matcher = matcher
+        self._plan = plan
+        self._scope = scope
+        self._demanded = self._conditions()
+        found: dict[int, int] = {}
+        for match in sorted(plan.codes, key=lambda match: match.tier):
+            for document in match.documents:
+                if self._demanded is None or self._demanded[document]:
+                    found.setdefault(document, match.tier)
+        self._first = found
+
+    def ranked(self, count: int) -> Ranking:
+        """The first so many documents."""
+        first = _ranking(list(self._first)[:count], list(self._first.values())[:count])
+        tier = 2 if self._plan.within else 3
+        parts = [first]
+        missing = count - len(first.documents)
+        if missing and self._plan.slots:
+            found = self._matcher.engine.rank(self._plan.slots, self._scope.span, self._others, missing)
+            parts.append(Ranking(found.documents, found.scores, np.full(len(found.documents), tier, np.int8)))
+            missing -= len(found.documents)
+        if missing and self._match_without_words:
+            # Fewer are ranked than were asked for, so all that rank are among them.
+            rest = self.documents.copy()
+            for part in parts:
+                rest[part.documents] = False
+            unranked = np.flatnonzero(rest)[:missing].tolist()
+            parts.append(_ranking(unranked, [tier] * len(unranked)))
+        return Ranking(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    @cached_property
+    def documents(self) -> Mask:
+        """Every document that matches."""
+        found = np.zeros(self._matcher.reader.documents, bool)
+        if self._match_without_words and self._others is not None:
+            found |= self._others
+        elif self._plan.slots:
+            span = slice(*self._scope.span)
+            found[span] = self._matcher.counter.matching(self._plan.slots)[span]
+            if self._others is not None:
+                found &= self._others
+        found[list(self._first)] = True
+        return found
+
+    @cached_property
+    def _match_without_words(self) -> bool:
+        """Whether conditions alone make a match: they ask for a text or a code, or there is nothing else."""
+        plan, constraints = self._plan, self._matcher.constraints
+        if plan.within or any(map(constraints.anchors, plan.conditions)):
+            return True
+        return not plan.slots and not plan.codes and not all(map(is_exclusion, plan.conditions))
+
+    @cached_property
+    def _others(self) -> Mask | None:
+        """The documents that may follow those that stand first; None stands for all of the scope's slice."""
+        if not self._first and not self._match_without_words:
+            return self._demanded
+        if self._demanded is None:
+            allowed = np.zeros(self._matcher.reader.documents, bool)
+            allowed[slice(*self._scope.span)] = True
+        else:
+            allowed = self._demanded.copy()
+        if self._plan.within:
+            allowed &= masked(self._plan.within, len(allowed))
+        allowed[list(self._first)] = False
+        return allowed
+
+    def _conditions(self) -> Mask | None:
+        """What filters and conditions let through; None stands for all of the scope's slice."""
+        plan, scope, constraints = self._plan, self._scope, self._matcher.constraints
+        if not plan.conditions:
+            return scope.allowed
+        found = np.zeros(self._matcher.reader.documents, bool)
+        found[slice(*scope.span)] = True
+        if scope.allowed is not None:
+            found &= scope.allowed
+        for node in plan.conditions:
+            mask = constraints.mask(node, scope.systems, plan.slots)
+            if mask is not None:
+                found &= mask
+        if not any(isinstance(node, Field) and node.name == "kind" for node in plan.conditions):
+            found &= self._matcher.no_chapters
+        return found
 
 
-@_compiled
-def top_of_term(
-    postings: Any,
-    weights: Any,
-    norms: Any,
-    start: int,
-    end: int,
-    idf: Any,
-    factor: Any,
-    k1: Any,
-    bounds: Any,
-    tops: Any,
-) -> None:
-    """The highest score of a term in each block."""
-    block = 0
-    for where in range(start, end):
-        entry = postings[where]
-        while entry >= bounds[block + 1]:
-            block += 1
-        tops[block] = max(tops[block], bm25(weights[where], norms[entry], idf, k1) * factor)
-
-
-@_compiled
-def top_of_phrase(entries: Any, scores: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
-    """The highest score of a phrase in each block."""
-    block = 0
-    for where in range(start, end):
-        while entries[where] >= bounds[block + 1]:
-            block += 1
-        tops[block] = max(tops[block], scores[where] * factor)
+def _ranking(documents: list[int], tiers: list[int]) -> Ranking:
+    """Documents without scores."""
+    return Ranking(np.array(documents, np.int32), np.zeros(len(documents), np.float32), np.array(tiers, np.int8))

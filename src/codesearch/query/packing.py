@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import REBUILD
-from codesearch.query import matching
+from codesearch.query import kernel_matching as matching
 from codesearch.query.kernel import IS_BELOW, IS_SAID
 from codesearch.query.plan import Alternative, Slot
 from codesearch.query.score import Collection, Ints, ancestor_mass, posting_count

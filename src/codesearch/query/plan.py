@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch
+from codesearch.query.grammar import Node
 from codesearch.query.unknown import UnknownWords
 
 MAX_SLOTS = 32
@@ -59,13 +60,20 @@ class Rewrite(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A parsed query."""
+    """A parsed query: codes that stand first, words that rank, and what every hit must fulfil.
+
+    `within` are ranges and other sets of codes that the text is searched in, `conditions` trees of the grammar, and
+    `notes` say what was not read as it may have been meant.
+    """
 
     text: str
     codes: tuple[CodeMatch, ...]
     slots: tuple[Slot, ...]
     rewrites: tuple[Rewrite, ...]
     ignored: tuple[str, ...] = ()
+    within: tuple[CodeMatch, ...] = ()
+    conditions: tuple[Node, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class _Word(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,8 @@ from codesearch.codes import bare
 from codesearch.index.reader import IndexReader
 from codesearch.query.evidence import Evidence, EvidenceFinder
 from codesearch.query.explain import Explainer, Explanation
+from codesearch.query.facets import Facets
+from codesearch.query.nothing import Nothing
 from codesearch.query.passage import Passage
 from codesearch.query.plan import Plan, Rewrite
 from codesearch.query.score import Collection
@@ -42,11 +44,21 @@ class HitContext:
 class Hit:
     """One code that was found. What needs the record (`passage`, `matched`, `record`) is read when first asked for."""
 
-    __slots__ = ("_context", "_evidence", "_reader", "document", "rank", "score", "tier")
+    __slots__ = ("_context", "_evidence", "_reader", "_siblings", "document", "rank", "score", "tier")
 
-    def __init__(self, context: HitContext, document: int, rank: int, score: float, tier: int) -> None:
+    def __init__(
+        self,
+        context: HitContext,
+        document: int,
+        rank: int,
+        score: float,
+        tier: int,
+        siblings: Sequence[int] | None = None,
+    ) -> None:
+        """Takes the documents of the other hits that this one stands for where hits are grouped."""
         self._context = context
         self._reader = context.reader
+        self._siblings = siblings
         self._evidence: Evidence | None = None
         self.document = document
         self.rank = rank
@@ -89,6 +101,11 @@ class Hit:
             return 0
         start, end = self._reader.prefix_slice(self.system, bare(self.code or ""))
         return int((self._reader.arrays["keyword.billable"][start:end] == values.index("yes")).sum())
+
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        """The codes of the other hits that this one stands for, in their order; none where hits are not grouped."""
+        return tuple(self._reader.codes[document] for document in self._siblings or ())
 
     @property
     def release(self) -> str | None:
@@ -140,9 +157,9 @@ class Hit:
         return self._evidence
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object of a hit."""
+        """The JSON object of a hit; grouped hits have their `siblings` too."""
         found = self._found()
-        return {
+        hit = {
             "rank": self.rank,
             "system": self.system,
             "code": self.code,
@@ -156,6 +173,7 @@ class Hit:
             "snippet": found.passage.text,
             "matched": {field: list(words) for field, words in found.matched.items()},
         }
+        return hit if self._siblings is None else {**hit, "siblings": list(self.siblings)}
 
     def to_explained_dict(self) -> dict[str, Any]:
         """The JSON object of a hit with its explanation."""
@@ -163,13 +181,28 @@ class Hit:
 
 
 class Results:
-    """The hits of a search, in order; iterable. `total` is exact and counted when it is first read."""
+    """The hits of a search, in order; iterable. What is said of all matches is found when it is first read."""
 
-    def __init__(self, hits: list[Hit], plan: Plan, count: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        hits: list[Hit],
+        plan: Plan,
+        count: Callable[[], int],
+        *,
+        rows: Callable[[int], int] | None = None,
+        facets: Callable[[], Facets] = dict,
+        cursor: Callable[[int], str | None] = lambda _: None,
+        nothing: Callable[[], Nothing] = lambda: Nothing((), ()),
+    ) -> None:
+        """Takes what counts all matches, what tells how many rows they are (as many, without it), and what gives the
+        rest."""
         self.hits = hits
         self.plan = plan
         self._count = count
-        self._total: int | None = None
+        self._count_rows = rows
+        self._facets = facets
+        self._cursor = cursor
+        self._nothing = nothing
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -182,9 +215,27 @@ class Results:
         """Everything that was searched and not typed."""
         return self.plan.rewrites
 
-    @property
+    @cached_property
     def total(self) -> int:
         """How many codes match in all."""
-        if self._total is None:
-            self._total = self._count()
-        return self._total
+        return self._count()
+
+    @cached_property
+    def rows(self) -> int:
+        """How many hits all pages have together: fewer than match where siblings are grouped."""
+        return self._count_rows(self.total) if self._count_rows else self.total
+
+    @cached_property
+    def facets(self) -> Facets:
+        """Field (system, chapter, kind, billable, setting) -> value -> how many of all matches have it."""
+        return self._facets()
+
+    @cached_property
+    def next_cursor(self) -> str | None:
+        """What `Index.search` takes as `cursor` to give the next page; None where this is the last one."""
+        return self._cursor(self.rows)
+
+    @cached_property
+    def nothing(self) -> Nothing | None:
+        """Why nothing matches; None where something does."""
+        return None if self.total else self._nothing()

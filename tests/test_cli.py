@@ -389,6 +389,9 @@ class TestExplain:
     def test_a_code_says_what_it_was_found_by(self, cli: Cli, pages: Path) -> None:
         assert "tier 1, exact code: e119" in cli("search", "e119", "--explain", index=pages).stdout
 
+    def test_a_hit_by_conditions_alone_says_so(self, cli: Cli, pages: Path) -> None:
+        assert "tier 3, conditions" in cli("search", "system:hcpcs", "--explain", index=pages).stdout
+
     def test_json_has_the_explanation_only_when_asked_for(self, cli: Cli, pages: Path) -> None:
         for hit in objects(cli("search", "cement", "--format", "json", "--explain", index=pages)):
             assert list(hit) == [*HIT_FIELDS, "explanation"]

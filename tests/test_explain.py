@@ -32,7 +32,7 @@ def assert_adds_up(hit: Hit) -> None:
         return
     assert math.isclose(found.score, hit.score, rel_tol=TOLERANCE), hit
     parts = [part for part in (found.name, found.sections) if part]
-    assert parts
+    assert (found.reason == "text") == bool(parts)
     assert math.isclose(found.score, sum(part.score for part in parts), rel_tol=TOLERANCE)
     for part in parts:
         points = sum(word.points for word in part.words)
@@ -172,6 +172,18 @@ def test_codes_say_what_they_were_found_by(text: str, tier: int, reason: str, ty
 
 def test_codes_below_another_are_of_tier_2() -> None:
     assert [hit.explanation.tier for hit in clinic().search("E11")] == [1, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["system:cpt", "excludes:gestational", "excludes:gestational hypertension", '"kidney failure" -stone', "kidney*"],
+)
+def test_hits_by_conditions_are_explained_too(text: str) -> None:
+    """What a query demands need not rank: a filter, a word in a field that is not scored."""
+    results = clinic().search(text)
+    assert assert_all_add_up(results)
+    if not results.plan.slots:
+        assert {hit.explanation.reason for hit in results} == {"conditions"}
 
 
 def test_an_explanation_is_plain_data() -> None:

@@ -165,7 +165,7 @@ def _answer(run: _Run, raw: bytes) -> dict[str, Any]:
         if not query.strip():
             return {"query": query, "error": "the line is empty"}
         results = run.searched.search(query, **run.options)
-        rewrites = [rewrite._asdict() for rewrite in results.rewrites]
+        rewrites = [{"kind": one.kind, "typed": one.typed, "used": one.used} for one in results.rewrites]
         return {
             "query": query,
             "total": results.total,

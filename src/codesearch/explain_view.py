@@ -29,7 +29,8 @@ def _lines(explanation: Explanation) -> Iterator[RenderableType]:
         yield _text(f"tier {explanation.tier}, {explanation.reason}: {explanation.typed}{reading}")
         return
     parts = [f"{label} {part.score:.3f}" for label, part in (("name", name), ("sections", sections)) if part]
-    yield _text(f"tier {explanation.tier}, {explanation.reason}: score {explanation.score:.3f} = {' + '.join(parts)}")
+    total = f": score {explanation.score:.3f} = {' + '.join(parts)}" if parts else ""
+    yield _text(f"tier {explanation.tier}, {explanation.reason}{total}")
     if name:
         text = "" if name.field == "name" else f": {name.text}"
         yield from _part(f"{title_of(name.field)}{text}", name.words, _name_factors(name), name.score)

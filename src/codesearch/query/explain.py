@@ -16,6 +16,8 @@ from codesearch.query.score import Collection, F, Ints, Matches, ancestor_mass, 
 from codesearch.query.texts import Text, TextReader
 
 TIERS = {1: "exact code", 2: "code prefix or range", 3: "text"}
+CONDITIONS = "conditions"
+"""The reason for a hit that fulfils what the query demands, and holds no word that ranks."""
 ANCESTOR, MISSING = "ancestor", "missing"
 """Kinds of words that a name does not hold: an ancestor of the code does, or nothing."""
 
@@ -123,9 +125,11 @@ class Explainer:
         if tier < 3:
             match = next(match for match in self._plan.codes if match.tier == tier and document in match.documents)
             return Explanation(tier, TIERS[tier], typed=match.typed, reading=match.reading)
+        if not self._plan.slots:
+            return Explanation(tier, CONDITIONS)
         name, sections = self._best_name(document), self._sections(document)
         score = sum(part.score for part in (name, sections) if part)
-        return Explanation(tier, TIERS[tier], score, name=name, sections=sections)
+        return Explanation(tier, TIERS[tier] if score else CONDITIONS, score, name=name, sections=sections)
 
     def _best_name(self, document: int) -> NamePart | None:
         """The name that scores highest; None where only sections match."""
@@ -176,7 +180,7 @@ class Explainer:
             return None
         found = {term.term for word in words for term in word.terms}
         texts = self._texts.of(document).texts
-        titles = dict.fromkeys(text.title for text in texts if not text.is_name and text.terms & found)
+        titles = dict.fromkeys(text.title for text in texts if not text.is_name and text.places.keys() & found)
         return SectionsPart(tuple(words), tuple(titles), share, self._power(share), weight, priors, score)
 
     def _best(self, slot: Slot, held: Callable[[int], _Held | None]) -> _Best | None:

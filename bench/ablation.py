@@ -83,7 +83,7 @@ def _parts(index: Path) -> list[Part]:
         Part("without the query's coverage", _numbers(query_coverage_power=0)),
         Part("without the entry's coverage", _numbers(entry_coverage=0)),
         Part("without ancestors", _numbers(ancestor_share=0)),
-        Part("without priors", _numbers(unspecified=1, billable=1)),
+        Part("without priors", _numbers(unspecified=1, initial=1, billable=1)),
         Part("without the clinical part", _numbers(clinical=0)),
     ]
 
@@ -106,13 +106,15 @@ def _judge(part: Part, collection: str, sets: list[JudgedSet], work: Path, data:
 @contextmanager
 def _without_classes(classes: Sequence[str]) -> Iterator[None]:
     """Switches classes of expansions off: a low weight would not, where nothing else stands for a word."""
-    all_of = Planner._expansions
+    all_of = Planner._expanded
 
-    def others(planner: Planner, words: Any) -> Any:
-        return [one for one in all_of(planner, words) if one.weight_class not in classes]
+    def others(planner: Planner, typed: str, words: Any) -> Any:
+        return [one for one in all_of(planner, typed, words) if one.weight_class not in classes]
 
     with ExitStack() as patches:
-        patches.enter_context(patch.object(Planner, "_expansions", others))
+        patches.enter_context(patch.object(Planner, "_expanded", others))
+        if "joined" in classes:
+            patches.enter_context(patch.object(Planner, "_joined", lambda *_: None))
         for name in classes:
             for finder in FINDERS.get(name, ()):
                 patches.enter_context(patch.object(UnknownWords, finder, lambda *_: ()))

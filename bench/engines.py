@@ -1,7 +1,7 @@
 """The engines that the benches compare: this project, SQLite FTS5, tantivy and stock Whoosh, over the same entries.
 
 Each indexes a code in both spellings, the name, and all other names; searches the words of a query as alternatives;
-and answers with bare codes and stored names, best first. One weighting serves all (see bench/README.md for what others
+and answers with codes and stored names, best first. One weighting serves all (see bench/README.md for what others
 gave). Words are stemmed by each engine's own English stemmer.
 """
 
@@ -17,11 +17,10 @@ from typing import Any, Protocol
 from judged_sets import Entry
 
 import codesearch
-from codesearch.codes import bare
 from codesearch.query.engine import SEARCHES_BEFORE_COMPILING
 
 Answer = list[tuple[str, str]]
-"""Bare codes and names, best first."""
+"""Codes and names, best first."""
 
 _NOT_WORDS = re.compile(r"[^\w ]")
 
@@ -58,7 +57,7 @@ class Ours:
     def search(self, text: str, limit: int) -> Answer:
         """The best answers to a query."""
         found = self.index.search(text, limit=limit, **self._options)
-        return [(bare(hit.code or ""), hit.name) for hit in found]
+        return [(hit.code or "", hit.name) for hit in found]
 
 
 class Fts5:

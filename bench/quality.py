@@ -19,6 +19,7 @@ from typing import Any
 from engines import PEERS, Engine, Ours, peer
 from judged_sets import COLLECTIONS, DATA, JudgedSet, build, entries, judged_sets
 
+from codesearch.codes import bare
 from codesearch.evaluate import DEPTH, Evaluation, evaluate, write_fails, write_run
 
 
@@ -59,7 +60,7 @@ def _judge(collection: str, sets: Sequence[JudgedSet], work: Path, options: argp
 def _answered(engine: Engine, judged: JudgedSet, collection: str, options: argparse.Namespace) -> dict[str, Any]:
     """The evaluation of one engine on one set, with the seconds that it took; our answers are kept where wanted."""
     begun = time.perf_counter()
-    answers = [[code for code, _ in engine.search(query.text, DEPTH)] for query in judged.queries]
+    answers = [[bare(code) for code, _ in engine.search(query.text, DEPTH)] for query in judged.queries]
     seconds = time.perf_counter() - begun
     if options.keep and isinstance(engine, Ours):
         options.keep.mkdir(parents=True, exist_ok=True)

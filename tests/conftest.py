@@ -13,7 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cli_support import Cli, command_line
 from hypothesis import settings
+
+import codesearch
+from codesearch.config import corpus_folder
 
 # CI must give the same answer twice; at a desk every run tries other examples.
 settings.register_profile("ci", derandomize=True)
@@ -45,3 +49,19 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
             pytest.fail("\n".join([f"{name} differs from its golden file:", *diff]), pytrace=False)
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the shipped corpus, for reading only."""
+    index = tmp_path_factory.mktemp("pages") / "index"
+    codesearch.reindex([corpus_folder()], index, jobs=1)
+    return index
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Runs a command; its index is given as `index`."""
+    for variable in ("CODESEARCH_INDEX", "CODESEARCH_DEBUG", "COLUMNS"):
+        monkeypatch.delenv(variable, raising=False)
+    return command_line

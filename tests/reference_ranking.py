@@ -110,7 +110,7 @@ class ReferenceRanking:
         for one in slot.alternatives:
             if not all(term in entry.text.counts for term in terms[one]):
                 continue
-            factor = one.weight * _share_of(one, slot, slots)
+            factor = one.weight * self._share_of(one, slot, slots, terms[one])
             score = sum(self._bm25(entry, term) for term in terms[one]) * factor
             covered = sum(self.idf(term) for term in terms[one] if term not in entry.text.nonessential) * factor
             if best is None or score > best.score * (1 + TIE):
@@ -134,8 +134,9 @@ class ReferenceRanking:
     def _prior(self, document: int) -> float:
         record, ranking = self.records[document], self.ranking
         prior = 0.0 if record.kind == "chapter" else 1.0
-        if self._analyzer.term("unspecified") in self._read([record.name]).counts:
-            prior *= ranking.unspecified
+        counts = self._read([record.name]).counts
+        for word, factor in ranking.words.items():
+            prior *= factor if self._analyzer.term(word) in counts else 1
         if record.billable:
             prior *= ranking.billable
         return prior * ranking.terminated if record.terminated else prior
@@ -167,7 +168,7 @@ class ReferenceRanking:
         self, document: int, one: Alternative, slot: Slot, slots: Sequence[Slot], terms: tuple[str, ...]
     ) -> float:
         parts = [self._bm25f(document, term) for term in terms]
-        return sum(parts) * one.weight * _share_of(one, slot, slots) if all(parts) else 0.0
+        return sum(parts) * one.weight * self._share_of(one, slot, slots, terms) if all(parts) else 0.0
 
     def _bm25f(self, document: int, term: str) -> float:
         b, k1 = self.ranking.clinical_b, self.ranking.clinical_k1
@@ -192,6 +193,16 @@ class ReferenceRanking:
             texts = [value] if isinstance(value, str) else list(value) if isinstance(value, tuple) else []
             if any(texts):
                 yield path, self._read(texts)
+
+    def _share_of(self, one: Alternative, slot: Slot, slots: Sequence[Slot], terms: tuple[str, ...]) -> float:
+        """An alternative that stands for several words gives each its part of the score.
+
+        Where the words it stands for are known, it counts no more than they do.
+        """
+        run = [each for each in slots if each.word in one.words]
+        typed, own = sum(each.mass for each in run), sum(self.idf(term) for term in terms)
+        known = all(each.alternatives and each.alternatives[0].weight_class == "typed" for each in run)
+        return slot.mass / max(1e-6, typed) * (min(1.0, typed / own) if known else 1.0)
 
     # Text
 
@@ -244,9 +255,3 @@ def _titles(record: CodeRecord, fields: Sequence[str]) -> Iterator[tuple[str, st
             if text and text not in seen:
                 seen.add(text)
                 yield field, text
-
-
-def _share_of(one: Alternative, slot: Slot, slots: Sequence[Slot]) -> float:
-    """An alternative that stands for several words gives each its part of the score."""
-    run = slots[one.first : one.last]
-    return slot.mass / max(1e-6, sum(each.mass for each in run))

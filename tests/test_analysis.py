@@ -151,6 +151,44 @@ def test_the_tokens_of_a_text_are_its_terms(text: str) -> None:
     assert [token.term for token in ANALYZER.tokens(text)] == ANALYZER.terms(text)
 
 
+_odd = st.text(alphabet=st.sampled_from("abI xX'’-–.(1é½ﬁæİΣ\u0301\n"), max_size=60)
+
+
+@given(st.one_of(_phrases.map(" ".join), _odd, st.text(max_size=60)))
+@example("type I’s")
+@example("½-ray")
+@example("x-ray--b")
+@example("grade -- II")
+@example("ae\u0301-o")
+def test_the_places_of_a_text_are_those_of_all_terms_that_find_it(text: str) -> None:
+    """What the index holds for a text, joined words too, can be marked in it."""
+    folded = ANALYZER.fold(text)
+    joined = [term for term, _ in ANALYZER.joined(folded) if term]
+    places = ANALYZER.places(text)
+    assert sorted(term for term, _, _ in places) == sorted([*ANALYZER.terms(text), *joined])
+    assert [token.term for token in ANALYZER.tokens(text)] == ANALYZER.terms(text)
+    assert [start for _, start, _ in places] == sorted(start for _, start, _ in places)
+    for _, start, end in places:
+        assert 0 <= start < end <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Chest x-ray", ["Chest", "x-ray", "x", "ray"]),
+        ("Ménière’s", ["Ménière’s"]),
+        ("so-called 'fever'", ["so-called", "so", "called", "fever"]),
+        ("the dogs' fever", ["dogs", "fever"]),
+        ("Type  II, grade-IV", ["Type", "II", "grade-IV", "grade", "IV"]),
+        ("e\u0301pilepsie", ["e\u0301pilepsie"]),
+        ("abce\u0301 fever", ["abce\u0301", "fever"]),
+        ("½ cup", ["½", "½", "cup"]),
+    ],
+)
+def test_places_hold_accents_and_possessives_but_no_quotes(text: str, shown: list[str]) -> None:
+    assert sorted(text[start:end] for _, start, end in ANALYZER.places(text)) == sorted(shown)
+
+
 @given(st.text(max_size=200))
 @example("İstanbul")
 @example("ﬁbre ½ ²")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from cli_support import Cli, objects
 
 import codesearch
 from codesearch.cli import commands
-from codesearch.config import corpus_folder
 
 OWN = [
     {"system": "LOCAL", "code": "W-1", "name": "Walk-in visit", "billable": "yes"},
@@ -45,16 +43,6 @@ HIT_FIELDS = [
     "matched",
 ]
 
-Cli = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of the shipped corpus."""
-    index = tmp_path_factory.mktemp("pages") / "index"
-    codesearch.reindex([corpus_folder()], index, jobs=1)
-    return index
-
 
 @pytest.fixture(scope="module")
 def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -69,26 +57,6 @@ def own(own_file: Path) -> Path:
     """The index of those codes."""
     codesearch.reindex([own_file], own_file.parent / "index", jobs=1)
     return own_file.parent / "index"
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Runs a command; its index is given as `index`."""
-    monkeypatch.delenv("CODESEARCH_INDEX", raising=False)
-    monkeypatch.delenv("CODESEARCH_DEBUG", raising=False)
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-    def run(*arguments: str | Path, index: Path | None = None, given: bytes | str = "") -> Result:
-        place = ["--index", str(index)] if index else []
-        result = CliRunner().invoke(commands, [*map(str, arguments), *place], input=given)
-        assert "Traceback" not in result.output
-        return result
-
-    return run
-
-
-def objects(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 class TestReindex:
@@ -257,99 +225,6 @@ class TestSearch:
         assert "[bold]markup[/bold] :smile:" in cli("search", "M-1", index=own).stdout
 
 
-class TestQueryLanguage:
-    def test_operators_and_fields(self, cli: Cli, pages: Path) -> None:
-        def codes(*arguments: str) -> list[str]:
-            return [hit["code"] for hit in objects(cli("search", *arguments, "--format", "json", index=pages))]
-
-        assert codes('"bone cement" -neck') == codes('"bone cement"', "NOT", "neck")
-        assert "22512" not in codes('"bone cement" -neck')
-        assert codes("excludes:diabetes") == ["E11.9"]
-
-    def test_a_query_may_begin_with_a_sign(self, cli: Cli, pages: Path) -> None:
-        signed = cli("search", "-neck cement", "-n", "3", index=pages)
-        assert (signed.exit_code, signed.stdout) == (0, cli("search", "cement -neck", "-n", "3", index=pages).stdout)
-
-    def test_what_was_not_read_is_told(self, cli: Cli, pages: Path) -> None:
-        assert "rsks: is no field; near it: risks" in cli("search", "rsks:infection", index=pages).stderr
-        assert 'ignored a lone "' in cli("search", '"kidney stone', index=pages).stderr
-        [answer] = objects(cli("search", "--batch", "-", index=pages, given='"kidney stone\n'))
-        assert answer["notes"] == ['ignored a lone "']
-        [answer] = objects(cli("search", "--batch", "-", index=pages, given="kidney stone\n"))
-        assert "notes" not in answer
-
-    def test_options_have_short_names(self, cli: Cli, own: Path) -> None:
-        short = cli("search", "walk-in visit", "-s", "local", "-b", "-n", "1", "-f", "json", "-i", own)
-        [hit] = objects(short)
-        assert hit["code"] == "W-1"
-
-    def test_filters(self, cli: Cli, pages: Path, own: Path) -> None:
-        def found(index: Path, *options: str) -> set[str]:
-            return {hit["code"] for hit in objects(cli("search", *options, "--format", "json", index=index))}
-
-        assert found(own, "walk-in", "--kind", "header") == {"W-2"}
-        assert found(own, "walk-in", "--on", "2025-01-01") == {"W-1", "W-2"}
-        assert found(own, "walk-in", "--on", "2019-01-01") == {"W-1", "W-2", "W-3"}
-        assert "A4253" in found(pages, "test", "--setting", "home")
-
-    @pytest.mark.parametrize(
-        ("option", "value", "told"),
-        [
-            ("--on", "soon", "2025-01-31"),
-            ("--kind", "banana", "There are: code"),
-            ("--parent", "Z99", "codesearch show"),
-            ("--cursor", "banana", "Begin again"),
-        ],
-    )
-    def test_a_wrong_value_is_wrong_usage(self, cli: Cli, pages: Path, option: str, value: str, told: str) -> None:
-        result = cli("search", "pain", option, value, index=pages)
-        assert result.exit_code == 2
-        assert told in result.stderr
-
-    def test_cursors_lead_from_page_to_page(self, cli: Cli, pages: Path) -> None:
-        whole = objects(cli("search", "pain", "-n", "7", "-f", "json", index=pages))
-        first = cli("search", "pain", "-n", "4", "-f", "json", "--cursor", "start", index=pages)
-        [cursor] = re.findall(r"^next page: --cursor (\S+)$", first.stderr, re.MULTILINE)
-        second = cli("search", "pain", "-n", "3", "-f", "json", "--cursor", cursor, index=pages)
-        assert objects(first) + objects(second) == whole
-        assert "--cursor" not in cli("search", "pain", "-n", "4", index=pages).stderr
-
-    def test_facets(self, cli: Cli, pages: Path) -> None:
-        table = cli("search", "pain", "--facets", index=pages)
-        assert re.search(r"^system +CPT \(\d+\), ", table.stdout, re.MULTILINE)
-        *hits, counts = objects(cli("search", "pain", "--facets", "-f", "json", index=pages))
-        assert counts["total"] == sum(counts["facets"]["system"].values()) >= len(hits)
-        [answer] = objects(cli("search", "--facets", "--batch", "-", index=pages, given="pain\n"))
-        assert answer["facets"] == counts["facets"]
-        assert cli("search", "pain", "--facets", "-f", "csv", index=pages).exit_code == 2
-
-    def test_groups(self, cli: Cli, tmp_path: Path) -> None:
-        file = tmp_path / "knees.csv"
-        sides = "".join(
-            f"ICD10CM,M25.56{number},Pain in {side} knee,M25.56\n" for number, side in (("1", "right"), ("2", "left"))
-        )
-        file.write_text(f"system,code,name,parent\nICD10CM,M25.56,Pain in knee,\n{sides}")
-        cli("reindex", file, index=tmp_path / "index")
-        table = cli("search", "knee", "--group", "-n", "1", index=tmp_path / "index")
-        assert "hits 1 to 1 of 2 (3 codes)" in table.stderr
-        rows = objects(cli("search", "knee", "--group", "-f", "json", index=tmp_path / "index"))
-        assert sorted([row["code"], *row["siblings"]] for row in rows) == [["M25.56"], ["M25.561", "M25.562"]]
-        assert "and 1 more: M25.562" in cli("search", "knee", "--group", index=tmp_path / "index").stdout
-        rows_of_csv = csv.DictReader(
-            io.StringIO(cli("search", "knee", "--group", "-f", "csv", index=tmp_path / "index").stdout)
-        )
-        assert sorted(row["siblings"] for row in rows_of_csv) == ["", "M25.562"]
-
-    def test_nothing_found_tells_why_and_what_to_try(self, cli: Cli, pages: Path) -> None:
-        result = cli("search", "wheelchair", "--system", "icd10cm", index=pages)
-        assert (result.exit_code, result.stdout) == (1, "")
-        assert result.stderr.splitlines() == [
-            "no hits for wheelchair",
-            "1 in HCPCS without --system: codesearch search wheelchair",
-        ]
-        assert "showing results" not in cli("search", '"kidny stones"', index=pages).stderr
-
-
 class TestCsv:
     def test_a_header_and_a_row_a_hit(self, cli: Cli, pages: Path) -> None:
         result = cli("search", "diabetes", "--format", "csv", index=pages)
@@ -393,6 +268,52 @@ class TestTextFromStrangers:
         assert "\x1b" not in cli("search", "\x1b[31mzzzz", index=own).output
         assert "\x1b" not in cli("show", "\x1b[31mzzzz", index=own).output
         assert "\x1b" not in cli("search", "x", "--system", "\x1b[31m", index=own).output
+
+
+class TestPassages:
+    def test_a_section_is_named_before_its_passage(self, cli: Cli, pages: Path) -> None:
+        shown = cli("search", "leak of cement", "--limit", "3", index=pages).stdout
+        assert "Risks, common: Leak of cement into the neighboring disc" in shown
+
+    def test_a_passage_begins_near_what_matched(self, cli: Cli, pages: Path) -> None:
+        for line in cli("search", "cement", index=pages).stdout.splitlines():
+            if "…" in line:
+                assert "cement" in line.lower()
+
+
+class TestExplain:
+    def test_a_table_multiplies_up_to_the_score(self, cli: Cli, pages: Path) -> None:
+        arguments = ("search", "bone cement vertibra", "--limit", "2")
+        shown = cli(*arguments, "--explain", index=pages).stdout
+        scores = [hit["score"] for hit in objects(cli(*arguments, "--format", "json", index=pages))]
+        assert [float(found) for found in re.findall(r"score ([\d.]+) =", shown)] == [round(one, 3) for one in scores]
+        sums = re.findall(r"([\d.]+) points((?: × [^×=]+)+) = ([\d.]+)", " ".join(shown.split()))
+        assert len(sums) == 4
+        for points, factors, score in sums:
+            product = float(points) * math.prod(float(one) for one in re.findall(r"× ([\d.]+)", factors))
+            assert product == pytest.approx(float(score), rel=0.02)
+
+    def test_a_code_says_what_it_was_found_by(self, cli: Cli, pages: Path) -> None:
+        assert "tier 1, exact code: e119" in cli("search", "e119", "--explain", index=pages).stdout
+
+    def test_json_has_the_explanation_only_when_asked_for(self, cli: Cli, pages: Path) -> None:
+        for hit in objects(cli("search", "cement", "--format", "json", "--explain", index=pages)):
+            assert list(hit) == [*HIT_FIELDS, "explanation"]
+            assert hit["explanation"]["score"] == pytest.approx(hit["score"], rel=1e-3)
+        for hit in objects(cli("search", "cement", "--format", "json", index=pages)):
+            assert list(hit) == HIT_FIELDS
+
+    def test_a_batch_explains_too(self, cli: Cli, pages: Path) -> None:
+        [answer] = objects(cli("search", "--batch", "-", "--explain", index=pages, given="cement\n"))
+        assert all("explanation" in hit for hit in answer["hits"])
+
+    def test_it_does_not_go_with_csv(self, cli: Cli, pages: Path) -> None:
+        assert cli("search", "cement", "--explain", "--format", "csv", index=pages).exit_code == 2
+
+    def test_what_a_record_says_cannot_steer_the_terminal(self, cli: Cli, own: Path) -> None:
+        out = cli("search", "red txet terminal", "--explain", index=own).output
+        assert "score" in out
+        assert not set(out) & set("\x1b\u202e\u2028\x85")
 
 
 class TestBatch:

@@ -57,7 +57,7 @@ def run(*arguments: str | Path, given: str = "", **variables: str) -> subprocess
     )
 
 
-def on_terminal(columns: int, *arguments: str | Path) -> tuple[int, str]:
+def on_terminal(columns: int, *arguments: str | Path, **variables: str) -> tuple[int, str]:
     """Runs a command on a terminal of its own; gives its exit status and everything it showed."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -67,7 +67,7 @@ def on_terminal(columns: int, *arguments: str | Path) -> tuple[int, str]:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment | {"TERM": "xterm"},
+        env=environment | {"TERM": "xterm"} | variables,
     ) as process:
         os.close(theirs)
         shown = bytearray()
@@ -182,6 +182,60 @@ def test_a_table_fits_its_terminal(index: Path, columns: int) -> None:
     assert status == 0
     assert max(map(len, lines)) <= columns
     assert "\x1b[1m" in shown
+
+
+def test_what_matched_stands_out_on_a_terminal_only(index: Path) -> None:
+    arguments = ("search", "leak of cement", "--limit", "3", "--index", index)
+    assert re.search(r"\x1b\[[0-9;]*32m(?i:leak|cement)", on_terminal(100, *arguments)[1])
+    plain = on_terminal(100, *arguments, NO_COLOR="1")[1]
+    assert "\x1b[1mcement\x1b[0m" in plain
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain)
+    assert "\x1b" not in run(*arguments).stdout
+
+
+def test_a_record_longer_than_the_screen_goes_through_the_pager(index: Path) -> None:
+    status, shown = on_terminal(100, "show", "22512", "--index", index, PAGER="sed 's/^/paged: /'")
+    lines = shown.splitlines()
+    assert status == 0
+    assert len(lines) > 24
+    assert all(line.startswith("paged: ") for line in lines)
+
+
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}], ids=["colours", "none"])
+def test_less_is_the_pager_where_none_is_named(index: Path, tmp_path: Path, variables: dict[str, str]) -> None:
+    less = tmp_path / "less"
+    less.write_text('#!/bin/sh\necho "less was given LESS=$LESS"\nexec cat\n')
+    less.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    status, shown = on_terminal(100, "show", "22512", "--index", index, PATH=path, LESS="", PAGER="", **variables)
+    assert status == 0
+    assert shown.startswith("less was given LESS=-R")
+    assert re.search("\x1b\\[[0-9;]*3[1-7]m", shown) is None if variables else "\x1b[1m" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [(("22512", "--no-pager"), {}), (("22512",), {"LINES": "1000"})],
+    ids=["asked not to", "fits the screen"],
+)
+def test_nothing_is_paged_without_need(index: Path, arguments: tuple[str, ...], variables: dict[str, str]) -> None:
+    status, shown = on_terminal(
+        100, "show", *arguments, "--index", index, **{"PAGER": "sed 's/^/paged: /'"} | variables
+    )
+    assert status == 0
+    assert "Procedure" in shown
+    assert "paged: " not in shown
+
+
+def test_a_pager_that_quits_at_once_is_no_error(index: Path) -> None:
+    assert on_terminal(100, "show", "22512", "--index", index, PAGER="true") == (0, "")
+
+
+def test_a_record_that_goes_to_a_file_is_not_paged(index: Path) -> None:
+    done = run("show", "22512", "--index", index, PAGER="sed 's/^/paged: /'")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "paged: " not in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:

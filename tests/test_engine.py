@@ -19,8 +19,10 @@ from test_score import assert_same
 from codesearch.errors import IndexCorruptError
 from codesearch.index.arrays import write_arrays
 from codesearch.index.reader import IndexReader
-from codesearch.query import engine
-from codesearch.query.engine import SEARCHES_BEFORE_COMPILING, CompiledRanking, Engine, _blocks
+from codesearch.query import compiled as compiled_path
+from codesearch.query import packing
+from codesearch.query.compiled import CompiledRanking, _parts
+from codesearch.query.engine import SEARCHES_BEFORE_COMPILING, Engine
 from codesearch.query.plan import Planner
 from codesearch.query.score import Collection, rank
 
@@ -49,7 +51,7 @@ def test_any_number_of_hits_may_be_asked_for(limit: int) -> None:
 
 
 def test_phrases_that_do_not_fit_begin_the_memory_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_PHRASE_POSTINGS", 60)
+    monkeypatch.setattr(packing, "POSTINGS", 60)
     with reader_of(large_corpus(1, 500), with_rules(RULES)) as reader:
         collection, planner = Collection(reader), Planner(reader)
         compiled, span = CompiledRanking(collection), (0, reader.documents)
@@ -67,7 +69,7 @@ def test_phrases_that_do_not_fit_begin_the_memory_anew(monkeypatch: pytest.Monke
 
 
 def test_threads_share_a_compiled_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_PHRASE_POSTINGS", 200)
+    monkeypatch.setattr(packing, "POSTINGS", 200)
     with reader_of(large_corpus(1, 2000), with_rules(RULES)) as reader:
         collection, planner = Collection(reader), Planner(reader)
         compiled, span = CompiledRanking(collection), (0, reader.documents)
@@ -91,11 +93,11 @@ def test_threads_share_a_compiled_ranking(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @given(st.lists(st.integers(1, 12), max_size=60), st.integers(1, 10))
-def test_blocks_hold_every_entry_and_cut_no_document(counts: list[int], size: int) -> None:
+def test_parts_hold_every_entry_and_cut_no_document(counts: list[int], size: int) -> None:
     owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_BLOCK", size)
-        bounds = _blocks(owners).tolist()
+        patch.setattr(compiled_path, "PART", size)
+        bounds = _parts(owners).tolist()
     assert bounds == sorted(set(bounds))
     assert (bounds[0], bounds[-1]) == (0, len(owners))
     assert all(owners[bound - 1] < owners[bound] for bound in bounds[1:-1])

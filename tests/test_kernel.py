@@ -13,8 +13,8 @@ from reference_ranking import ReferenceRanking
 from test_score import assert_agrees, assert_same
 
 from codesearch.index.reader import IndexReader
-from codesearch.query import engine
-from codesearch.query.engine import CompiledRanking
+from codesearch.query import compiled as compiled_path
+from codesearch.query.compiled import CompiledRanking
 from codesearch.query.plan import Planner
 from codesearch.query.score import Collection, rank, score_documents
 
@@ -36,7 +36,7 @@ def collection(reader: IndexReader) -> Collection:
     return Collection(reader)
 
 
-def test_the_corpus_fills_several_blocks_and_has_long_lists(collection: Collection) -> None:
+def test_the_corpus_fills_several_parts_and_has_long_lists(collection: Collection) -> None:
     assert len(collection.documents) > 2 * 8192
     assert np.diff(collection.offsets).max() > 5000
 
@@ -55,7 +55,7 @@ def test_many_queries_rank_as_without_pruning(reader: IndexReader, collection: C
 def test_the_size_of_a_block_changes_nothing(
     reader: IndexReader, collection: Collection, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_BLOCK", block)
+    monkeypatch.setattr(compiled_path, "PART", block)
     planner, compiled = Planner(reader), CompiledRanking(collection)
     for text in large_queries(4, 60, CODES):
         slots, _, _ = planner.slots(text, exact=False)
@@ -96,7 +96,7 @@ def test_equal_names_stand_in_the_order_of_their_codes() -> None:
 
 
 def test_a_code_with_more_names_than_a_block_is_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_BLOCK", 4)
+    monkeypatch.setattr(compiled_path, "PART", 4)
     names = tuple(f"Fever variant{chr(97 + number)}" for number in range(20))
     records = [cm("A00", "Fever"), cm("A01", "Cough", inclusion_terms=names), cm("A02", "Fever again")]
     with reader_of(records) as reader:

@@ -74,9 +74,23 @@ def test_several_words_that_mean_something_together_share_it(reader: IndexReader
     heart, attack = slots(reader, "heart attack")
     for slot in (heart, attack):
         (together,) = [one for one in slot.alternatives if one.weight_class == "lay"]
-        assert (together.first, together.last) == (0, 2)
+        assert together.words == ("heart", "attack")
         assert phrases(reader, together) == "infarct myocardi"
     assert "same" in {one.weight_class for one in heart.alternatives}
+
+
+def test_words_that_mean_something_together_do_so_in_any_order(reader: IndexReader) -> None:
+    for text in ("attack of the heart", "attack kidney heart"):
+        found = {slot.word: slot for slot in slots(reader, text)}
+        for word in ("heart", "attack"):
+            (together,) = [one for one in found[word].alternatives if one.weight_class == "lay"]
+            assert set(together.words) == {"heart", "attack"}
+
+
+@pytest.mark.parametrize("text", ["mi21", "MI3a"])
+def test_a_number_at_the_end_of_an_abbreviation_names_one_of_its_kind(reader: IndexReader, text: str) -> None:
+    (slot,) = slots(reader, text)
+    assert {phrases(reader, one) for one in slot.alternatives} == {"infarct myocardi", "insuffici mitral"}
 
 
 def test_all_senses_of_an_abbreviation_are_searched(reader: IndexReader) -> None:
@@ -176,10 +190,12 @@ def test_every_plan_is_sound(text: str, exact: bool) -> None:
         found, _, ignored = Planner(reader).slots(text, exact)
         assert ignored == ()
         assert len({slot.term for slot in found}) == len(found)
-        for place, slot in enumerate(found):
+        for slot in found:
             assert slot.mass > 0
             assert len({one.terms for one in slot.alternatives}) == len(slot.alternatives)
             for one in slot.alternatives:
-                assert one.first <= place < one.last <= len(found)
+                assert slot.word in one.words
+                assert set(one.words) <= {each.word for each in found}
+                assert 0 < one.share <= 1
                 assert one.weight == 1 if one.weight_class == "typed" else 0 < one.weight < 1
                 assert one.terms == tuple(sorted(set(one.terms)))

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reindex_support import small_config
 
-from codesearch.index import postings
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import Array
-from codesearch.index.postings import NONESSENTIAL, Collector, Run, Vocabulary, layout, slices
+from codesearch.index.postings import NONESSENTIAL, Collector, Run, Vocabulary, layout
 from codesearch.index.settings import read_settings
 
 ANALYZER = Analyzer(read_settings(small_config() / "index").analysis)
@@ -99,6 +98,12 @@ def test_a_hyphenated_word_stands_joined_too_at_the_place_of_its_first_part() ->
     assert found["xray"].inside
 
 
+def test_two_hyphens_join_nothing() -> None:
+    found = of("x-ray--b")
+    assert found["xray"].positions == (0,)
+    assert "xrayb" not in found
+
+
 def test_a_joined_word_stands_beside_its_parts_in_a_later_text_too() -> None:
     found = of("fever", "chest x-ray film")
     assert found["xray"].positions == found["x"].positions
@@ -129,16 +134,6 @@ def test_the_runs_do_not_matter(runs: list[Entries]) -> None:
         np.testing.assert_array_equal(apart.arrays[name], array, name)
 
 
-@given(ENTRIES)
-def test_the_slices_do_not_matter(entries: Entries) -> None:
-    whole = laid(entries)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postings, "_WORDS_AT_ONCE", 2)
-        sliced = laid(entries)
-    for name, array in whole.arrays.items():
-        np.testing.assert_array_equal(sliced.arrays[name], array, name)
-
-
 @given(st.lists(st.lists(WORDS, max_size=8).map(" ".join), max_size=5))
 def test_every_word_is_counted_where_it_stands(texts: list[str]) -> None:
     expected: dict[tuple[str, int], int] = defaultdict(int)
@@ -150,10 +145,20 @@ def test_every_word_is_counted_where_it_stands(texts: list[str]) -> None:
     assert {key: posting.frequency for key, posting in found.items()} == expected
 
 
-@given(st.lists(st.integers(0, 5), max_size=30))
-def test_slices_follow_each_other_over_all_terms(words: list[int]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postings, "_WORDS_AT_ONCE", 4)
-        found = list(slices(np.array(words, np.int64)))
-    assert [place for low, high in found for place in range(low, high)] == list(range(len(words)))
-    assert all(sum(words[low:high]) <= 4 or high - low == 1 for low, high in found)
+@given(st.lists(st.text(st.sampled_from("aI1 ()-.'’é\0\1ivx"), max_size=12), max_size=6))
+def test_texts_read_at_once_are_read_as_one_by_one(texts: list[str]) -> None:
+    apart, together = laid([(0, [text]) for text in texts]), laid(*([(0, [text])] for text in texts))
+    assert apart.postings() == together.postings()
+    assert apart.arrays["lengths"].tolist() == together.arrays["lengths"].tolist()
+
+
+@pytest.mark.parametrize("text", ["(acute) pain", "pain (acute", "pain) acute (mild", ")) pain (acute) (("])
+def test_parentheses_of_one_text_say_nothing_of_the_next(text: str) -> None:
+    found = laid([(0, [text, "fever"]), (0, ["fever"])]).postings()
+    assert not found["fever", 0].inside
+    assert not found["fever", 1].inside
+
+
+def test_parts_of_decimal_numbers_are_not_joined() -> None:
+    assert set(of("E11.2-E12.5 grade")) == {"e11", "2", "e12", "5", "grade"}
+    assert "b12" in of("vitamin B-12")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from docs_support import blocks, screens, tidy
 
 import codesearch
 from codesearch.cli import commands
@@ -16,19 +16,6 @@ from codesearch.config import corpus_folder
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECONDS = re.compile(r"after [\d.]+ s")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-def screens() -> Iterator[tuple[str, str]]:
-    """Each command of the console blocks, with what the README shows below it."""
-    for block in blocks("console"):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, shown = part.partition("\n")
-            yield command, shown
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +26,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize(("command", "shown"), list(screens()))
+@pytest.mark.parametrize(("command", "shown"), list(screens(README)))
 def test_a_screen_is_what_the_command_prints(
     command: str, shown: str, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,11 +36,11 @@ def test_a_screen_is_what_the_command_prints(
     place = tmp_path / "index" if arguments[0] == "reindex" else index
     printed = CliRunner().invoke(commands, arguments, env={"CODESEARCH_INDEX": str(place)}).output
     assert program == "codesearch"
-    assert _tidy(printed) == _tidy(shown)
+    assert tidy(printed) == tidy(shown)
 
 
 def test_there_are_screens() -> None:
-    assert [command.split()[1] for command, _ in screens()] == ["reindex", "search", "search"]
+    assert [command.split()[1] for command, _ in screens(README)] == ["reindex", "search", "search"]
 
 
 def test_the_python_example_runs(
@@ -61,7 +48,7 @@ def test_the_python_example_runs(
 ) -> None:
     (tmp_path / "corpus").symlink_to(corpus_folder())
     monkeypatch.chdir(tmp_path)
-    [example] = blocks("python")
+    [example] = blocks(README, "python")
     exec(compile(example, "README.md", "exec"), {})
     assert "22512" in capsys.readouterr().out
 
@@ -76,8 +63,3 @@ def test_links_lead_somewhere() -> None:
 def test_the_commands_that_ci_runs_are_there() -> None:
     for name in ("install", "tests"):
         assert f"<!-- {name} -->\n```sh\n" in README
-
-
-def _tidy(text: str) -> list[str]:
-    lines = [SECONDS.sub("after 0.0 s", line.rstrip()) for line in text.splitlines()]
-    return [line for line in lines if line]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,12 +42,18 @@ def test_what_is_written_is_read_again(records: list[StoredRecord]) -> None:
 
 
 @given(STORED)
-def test_the_lines_given_while_writing_are_those_of_the_file(records: list[StoredRecord]) -> None:
+def test_the_lines_given_while_writing_say_all_but_where_it_comes_from(records: list[StoredRecord]) -> None:
     with TemporaryDirectory() as folder:
         lines = b"".join(batch.lines for batch in writing_records(Path(folder), records)).splitlines()
-        file = RecordFile(Path(folder))
-        assert list(file.lines()) == lines
-        file.close()
+    found = [msgspec.json.decode(line, type=StoredRecord) for line in lines]
+    # What stands after the sources in a record are its warnings, which nothing searches.
+    expected = [
+        StoredRecord(
+            msgspec.structs.replace(one.record, source=(), warnings=() if one.record.source else one.record.warnings)
+        )
+        for one in records
+    ]
+    assert found == expected
 
 
 def test_batches_follow_each_other(tmp_path: Path) -> None:

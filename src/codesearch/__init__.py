@@ -24,24 +24,35 @@ if TYPE_CHECKING:
         IndexUnusableError,
         PublishRefused,
         SourceError,
+        UnknownCodeError,
         UntrustedIndexError,
         UsageError,
     )
     from codesearch.library import Index, Status, open_index
     from codesearch.progress import Progress
+    from codesearch.query.explain import Explanation
+    from codesearch.query.family import CodeSummary, Family
     from codesearch.query.nothing import Cause, Nothing
+    from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
+    from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
+    from codesearch.query.similar import SimilarHit, SimilarReason
     from codesearch.records import CodeRecord, InputWarning, Reject, Skip
     from codesearch.reindex import ReindexReport, reindex
+    from codesearch.schemas import json_schema
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Cause",
+    "CodePolicy",
     "CodeRecord",
+    "CodeSummary",
     "CodesearchError",
     "ConfigError",
+    "Explanation",
+    "Family",
     "Hit",
     "Index",
     "IndexCorruptError",
@@ -50,17 +61,22 @@ __all__ = [
     "IndexUnusableError",
     "InputWarning",
     "Nothing",
+    "Passage",
     "Progress",
     "PublishRefused",
     "ReindexReport",
     "Reject",
     "Results",
     "Rewrite",
+    "SimilarHit",
+    "SimilarReason",
     "Skip",
     "SourceError",
     "Status",
+    "UnknownCodeError",
     "UntrustedIndexError",
     "UsageError",
+    "json_schema",
     "open_index",
     "reindex",
 ]
@@ -75,16 +91,23 @@ _PLACES = {
         "IndexUnusableError",
         "PublishRefused",
         "SourceError",
+        "UnknownCodeError",
         "UntrustedIndexError",
         "UsageError",
     ),
     "codesearch.library": ("Index", "Status", "open_index"),
     "codesearch.progress": ("Progress",),
+    "codesearch.query.explain": ("Explanation",),
+    "codesearch.query.family": ("CodeSummary", "Family"),
     "codesearch.query.nothing": ("Cause", "Nothing"),
+    "codesearch.query.passage": ("Passage",),
     "codesearch.query.plan": ("Rewrite",),
+    "codesearch.query.policies": ("CodePolicy",),
     "codesearch.query.results": ("Hit", "Results"),
+    "codesearch.query.similar": ("SimilarHit", "SimilarReason"),
     "codesearch.records": ("CodeRecord", "InputWarning", "Reject", "Skip"),
     "codesearch.reindex": ("ReindexReport", "reindex"),
+    "codesearch.schemas": ("json_schema",),
 }
 _MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
 

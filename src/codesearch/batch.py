@@ -1,51 +1,159 @@
-"""Many queries, one a line: an answer for every line, in order, whatever is wrong with one of them."""
+"""Many queries, one a line: an answer for every line, in order, whatever is wrong with one of them.
+
+Lines are answered as they come, so that a caller may wait for each answer before it asks again. Where many lines wait
+already, worker processes share them: copies of this one, made once the index is loaded and compiled for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import count
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from codesearch.errors import CodesearchError
+from codesearch.formats import escaped_json
 from codesearch.library import Index
+from codesearch.processes import Crew
+from codesearch.query.results import Hit
 
 _BOM = b"\xef\xbb\xbf"
+_READ = 1 << 20
+"""Bytes that are read at once, at most."""
+_CREW_FROM = 200
+"""Lines that must wait before it pays to start workers, which takes as long as some hundred answers."""
+_PIECE = 20
+"""Lines that a worker is given at once."""
+
+Describe = Callable[[Hit], dict[str, Any]]
+
+
+class Input(Protocol):
+    """A binary stream that gives what is there without waiting for more."""
+
+    def read1(self, size: int, /) -> bytes:
+        """At most so many bytes; waits for the first one; none at the end."""
+
+
+class _Run(NamedTuple):
+    """What all lines of a run have in common: where to search, the options of `Index.search`, what a hit gives, and
+    what else of its results a row holds."""
+
+    searched: Index
+    options: Mapping[str, Any]
+    describe: Describe
+    asked: Sequence[str]
+
+
+class _Piece(NamedTuple):
+    """Lines for a worker, of the run that bears this number."""
+
+    run: int
+    lines: Sequence[bytes]
+
+
+_runs: dict[int, _Run] = {}
+"""The runs of this process; a worker has a copy of those that there were when it was made."""
+_numbers = count()
 
 
 def answers(
-    index: Index, lines: Iterable[bytes], options: Mapping[str, Any], asked: Sequence[str] = ()
-) -> Iterator[dict[str, Any]]:
-    """One row a line: `{"query", "total", "rewrites", "hits"}` or `{"query", "error"}`; with `notes` if there are any.
+    index: Index,
+    stream: Input,
+    options: Mapping[str, Any],
+    describe: Describe = Hit.to_dict,
+    jobs: int | None = None,
+    asked: Sequence[str] = (),
+) -> Iterator[bytes]:
+    """Lines of JSON, one or more at once: `{"query", "total", "rewrites", "hits"}` or `{"query", "error"}` a query.
+
+    A query of which something was not read has `notes` too.
 
     Args:
         index: where to search.
-        lines: queries in UTF-8, with or without their line ends.
+        stream: queries in UTF-8, one a line.
         options: the keyword arguments of `Index.search`.
+        describe: what is told of a hit.
+        jobs: processes that search; the machine's cores when None.
         asked: what else of `Results` each row is to hold (`facets`).
 
     Raises:
         UsageError: an option is wrong, and would be in every line.
+        SourceError: a worker process was stopped from outside.
     """
     index.search("", **options)
-    for number, line in enumerate(lines):
-        raw = line.removeprefix(_BOM) if number == 0 else line
-        yield _answer(index, raw.rstrip(b"\r\n"), options, asked)
+    run, number = _Run(index, options, describe, asked), next(_numbers)
+    _runs[number] = run
+    crew: Crew | None = None
+    with ExitStack() as stack:
+        stack.callback(_runs.pop, number)
+        for lines in _waiting(stream):
+            are_many = len(lines) >= _CREW_FROM
+            # Beside other threads no copy of this process can be made.
+            if are_many and crew is None and jobs != 1 and threading.active_count() == 1:
+                index.warm_up()
+                # Answering loads what is loaded at need, and the copies then share it.
+                yield _answered(run, lines[:1])
+                crew, lines = stack.enter_context(Crew(jobs or os.cpu_count() or 1)), lines[1:]
+            if are_many and crew:
+                yield from crew.ordered(_answered_piece, _pieces(number, lines))
+            else:
+                yield from (_answered(run, [line]) for line in lines)
 
 
-def _answer(index: Index, raw: bytes, options: Mapping[str, Any], asked: Sequence[str]) -> dict[str, Any]:
+def _waiting(stream: Input) -> Iterator[list[bytes]]:
+    """The lines of a stream, each time as many as are there."""
+    rest = b""
+    while block := stream.read1(_READ):
+        *lines, rest = (rest + block).split(b"\n")
+        if lines:
+            yield lines
+    if rest:
+        yield [rest]
+
+
+def _pieces(run: int, lines: Sequence[bytes]) -> Iterator[_Piece]:
+    return (_Piece(run, lines[start : start + _PIECE]) for start in range(0, len(lines), _PIECE))
+
+
+def _answered_piece(piece: _Piece) -> bytes:
+    return _answered(_runs[piece.run], piece.lines)
+
+
+def _answered(run: _Run, lines: Iterable[bytes]) -> bytes:
+    """A line of JSON for every line."""
+    answers = (_answer(run, line.removeprefix(_BOM).rstrip(b"\r")) for line in lines)
+    return b"".join([_encoded(answer) + b"\n" for answer in answers])
+
+
+def _encoded(answer: dict[str, Any]) -> bytes:
+    """What `formats.json_line` gives, but for blanks."""
+    line = msgspec.json.encode(answer)
+    # JSON escapes the control characters of ASCII itself, but for one.
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return escaped_json(line.decode()).encode()
+
+
+def _answer(run: _Run, raw: bytes) -> dict[str, Any]:
     query = raw.decode("utf-8", "replace")
     try:
         raw.decode("utf-8")
         if not query.strip():
             return {"query": query, "error": "the line is empty"}
-        results = index.search(query, **options)
+        results = run.searched.search(query, **run.options)
         rewrites = [rewrite._asdict() for rewrite in results.rewrites]
         return {
             "query": query,
             "total": results.total,
             "rewrites": rewrites,
             **({"notes": list(results.plan.notes)} if results.plan.notes else {}),
-            **{name: getattr(results, name) for name in asked},
-            "hits": [hit.to_dict() for hit in results],
+            **{name: getattr(results, name) for name in run.asked},
+            "hits": [run.describe(hit) for hit in results],
         }
     except UnicodeDecodeError:
         return {"query": query, "error": "the line is not UTF-8"}

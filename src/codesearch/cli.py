@@ -1,5 +1,4 @@
-"""The command line: every command opens, calls one function, and prints. The only importer of click, but for the
-options of a search.
+"""The command line: every command opens, calls one function, and prints. Click is imported by it and its parts only.
 
 Only click is imported at the top, so that `codesearch --help` answers before numpy, rich or the library are loaded. A
 command returns its exit status (None is 0); `Commands` turns everything that goes wrong into one line and a status.
@@ -8,23 +7,35 @@ command returns its exit status (None is 0); `Commands` turns everything that go
 from __future__ import annotations
 
 import gc
+import json
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codesearch import __version__
+from codesearch.code_commands import policies, show, similar
 from codesearch.errors import CodesearchError, PublishRefused
-from codesearch.formats import csv_lines, json_line, printable
+from codesearch.formats import HIT_COLUMNS, csv_lines, json_line, printable
+from codesearch.options import (
+    DONE,
+    INTERNAL,
+    INTERRUPTED,
+    NO_HITS,
+    UNUSABLE,
+    USAGE,
+    format_option,
+    index_option,
+)
 from codesearch.search_options import QueryCommand, filter_options
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-DONE, NO_HITS, USAGE, UNUSABLE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
+if TYPE_CHECKING:
+    from codesearch.query.results import Hit, Results
 
 _EPILOG = """\b
 Exit status:
@@ -74,6 +85,10 @@ def commands() -> None:
     """
 
 
+for command in (show, similar, policies):
+    commands.add_command(command)
+
+
 def main() -> None:
     """The command `codesearch`."""
     # Nearly all that is made while starting stays: looking for garbage in it as usual costs a tenth of a search.
@@ -82,40 +97,6 @@ def main() -> None:
         # Data is UTF-8 everywhere; a name that a terminal cannot show must not end a search.
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     commands(prog_name="codesearch")
-
-
-def _default_index(_ctx: click.Context, _option: click.Parameter, value: Path | None) -> Path:
-    if value is not None:
-        return value
-    from platformdirs import user_data_path
-
-    return user_data_path("codesearch", appauthor=False) / "index"
-
-
-def index_option(function: Function) -> Function:
-    """`--index DIR`, for every command that needs an index."""
-    return click.option(
-        "--index",
-        "-i",
-        type=click.Path(path_type=Path),
-        envvar="CODESEARCH_INDEX",
-        callback=_default_index,
-        metavar="DIR",
-        help="Where the index is.  [default: $CODESEARCH_INDEX, else your user data folder]",
-    )(function)
-
-
-def format_option(*formats: str) -> Callable[[Function], Function]:
-    """`--format`, the first one being the default."""
-    return click.option(
-        "--format",
-        "-f",
-        "form",
-        type=click.Choice(formats),
-        default=formats[0],
-        show_default=True,
-        help="How to print.",
-    )
 
 
 @commands.command()
@@ -185,10 +166,12 @@ def _print_report(report: Any, form: str) -> None:
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Leave out the first hits.")
 @click.option("--cursor", help="Go on where a page ended: 'start', or what is told after each page.")
 @click.option("--sort", type=click.Choice(["rank", "code"]), default="rank", show_default=True, help="Order of hits.")
+@click.option("--explain", is_flag=True, help="Show how the score of each hit comes about.")
 @click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
 @click.option("--group", is_flag=True, help="One row for codes that differ in the side or the encounter alone.")
 @click.option("--facets", is_flag=True, help="Count all matches by system, chapter, kind, billable and setting too.")
 @click.option("--batch", type=click.File("rb"), metavar="FILE|-", help="One query a line; one JSON object a line back.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes that answer a batch.  [default: one per core]")
 @format_option("table", "json", "csv")
 @click.pass_context
 def search(
@@ -196,9 +179,11 @@ def search(
     /,
     query: tuple[str, ...],
     index: Path,
-    batch: BinaryIO | None,
-    form: str,
+    batch: BufferedReader | None,
+    jobs: int | None,
+    explain: bool,
     facets: bool,
+    form: str,
     **options: Any,
 ) -> int:
     """Finds codes by code, name and clinical terms.
@@ -222,34 +207,35 @@ def search(
         is_chosen = ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT
         if is_chosen and form != "json":
             raise click.UsageError("--batch answers in JSON lines; leave --format out.")
-        return _search_batch(index, batch, options, ["facets"] if facets else [])
-    if facets and form == "csv":
-        raise click.UsageError("--facets has no place in CSV; use --format json or table.")
+        return _search_batch(index, batch, options, explain, jobs, ["facets"] if facets else [])
+    if form == "csv" and (explain or facets):
+        raise click.UsageError("--explain and --facets show tables or JSON lines; choose another --format.")
     from codesearch.library import open_index
 
     with open_index(index) as opened:
         results = opened.search(text, **options)
-        _print_results(results, form)
+        _print_results(results, form, explain)
         if facets:
             _print_facets(results, form)
         _print_search_notes(results, options["cursor"])
     return DONE if results.hits else NO_HITS
 
 
-def _print_results(results: Any, form: str) -> None:
+def _print_results(results: Results, form: str, explain: bool) -> None:
     from codesearch import display
 
     if form == "json":
         for hit in results:
-            click.echo(json_line(hit.to_dict()))
+            click.echo(json_line(_described(explain)(hit)))
     elif form == "csv":
-        for line in csv_lines(hit.to_dict() for hit in results):
+        rows = [hit.to_dict() for hit in results]
+        for line in csv_lines(rows, tuple(rows[0]) if rows else HIT_COLUMNS):
             click.echo(line)
     else:
-        display.print_hits(results)
+        (display.print_explained_hits if explain else display.print_hits)(results)
 
 
-def _print_facets(results: Any, form: str) -> None:
+def _print_facets(results: Results, form: str) -> None:
     from codesearch import display
 
     if form == "json":
@@ -258,7 +244,7 @@ def _print_facets(results: Any, form: str) -> None:
         display.print_facets(results.facets)
 
 
-def _print_search_notes(results: Any, cursor: str | None) -> None:
+def _print_search_notes(results: Results, cursor: str | None) -> None:
     from codesearch import display
 
     display.print_search_notes(results)
@@ -266,42 +252,35 @@ def _print_search_notes(results: Any, cursor: str | None) -> None:
         click.echo(f"next page: --cursor {results.next_cursor}", err=True)
 
 
-def _search_batch(index: Path, lines: BinaryIO, options: dict[str, Any], asked: list[str]) -> int:
+def _search_batch(
+    index: Path, lines: BufferedReader, options: dict[str, Any], explain: bool, jobs: int | None, asked: list[str]
+) -> int:
     from codesearch.batch import answers
     from codesearch.library import open_index
 
     with open_index(index) as opened:
-        for answer in answers(opened, lines, options, asked):
-            click.echo(json_line(answer))  # flushes, so a caller may ask line by line
+        for answer in answers(opened, lines, options, _described(explain), jobs, asked):
+            click.echo(answer, nl=False)  # flushes, so a caller may ask line by line
     return DONE
+
+
+def _described(explain: bool) -> Callable[[Hit], dict[str, Any]]:
+    """What gives the JSON object of a hit."""
+    from codesearch.query.results import Hit
+
+    return Hit.to_explained_dict if explain else Hit.to_dict
 
 
 @commands.command()
-@click.argument("code")
-@index_option
-@click.option("--system", help="The code of this system; without it, of every system that has the code.")
-@format_option("table", "json")
-def show(code: str, index: Path, system: str | None, form: str) -> int:
-    """Shows all that is known of a code, in any spelling of it."""
-    from codesearch.library import open_index
+@click.argument("name")
+def schema(name: str) -> None:
+    """Prints the JSON Schema of what is given as JSON.
 
-    with open_index(index) as opened:
-        found = [opened.get(code, system)] if system else opened.all_of(code)
-        records = [record for record in found if record]
-    if not records:
-        where = f" in {system}" if system else ""
-        click.echo(
-            printable(f"no such code{where}: {code} (codesearch search {code} also finds similar ones)"), err=True
-        )
-        return NO_HITS
-    if form == "json":
-        for record in records:
-            click.echo(json_line(record.to_dict()))
-    else:
-        from codesearch import display
+    NAME is record, hit, batch (a line of it), similar, policy or status.
+    """
+    from codesearch.schemas import json_schema
 
-        display.print_records(records)
-    return DONE
+    click.echo(json.dumps(json_schema(name), indent=2))
 
 
 @commands.command()

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from codesearch.formats import one_line
+from codesearch.formats import one_line, printable
 from codesearch.nothing_lines import nothing_lines
 
 if TYPE_CHECKING:
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from codesearch.library import Status
     from codesearch.progress import Listener, Progress
     from codesearch.query.facets import Facets
+    from codesearch.query.family import Family
+    from codesearch.query.passage import Passage
     from codesearch.query.plan import Rewrite
+    from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
-    from codesearch.records import CodeRecord
+    from codesearch.query.similar import SimilarHit
     from codesearch.reindex import ReindexReport
 
 PIPE_WIDTH = 100
@@ -43,6 +47,13 @@ _NEAREST_FIRST = ("same", "joined", "abbreviation", "eponym", "lay", "archaic", 
 
 _SHOWN_REJECTS = 5
 _SHOWN_SOURCES = 10
+_UNTITLED = frozenset({"summary", "name", "full_name", "inclusion_terms", "synonyms"})
+"""Fields whose passages speak for themselves; others stand under the title of their section."""
+_MARK = "not dim bold green"
+"""How matching words stand out; without colours they are bold."""
+_BEFORE_MARK = 40
+"""Characters of a passage before its first mark: so few that the mark is not cut off at the end of the line."""
+_BLANKS = re.compile(r"\s+")
 _YES_NO = {True: "yes", False: "no", None: ""}
 
 
@@ -68,6 +79,17 @@ def print_hits(results: Results) -> None:
         row = str(hit.rank), one_line(hit.system), one_line(hit.code or ""), _described(hit)
         table.add_row(*row, *([mark] if any(billable) else []))
     console(sys.stdout).print(table)
+
+
+def print_explained_hits(results: Results) -> None:
+    """The hits one below the other, each with how its score comes about."""
+    from codesearch.explain_view import laid_out
+
+    screen = console(sys.stdout)
+    for hit in results:
+        grid = Table.grid(Column(no_wrap=True), Column(no_wrap=True), Column(), Column(), padding=(0, 2, 0, 0))
+        grid.add_row(str(hit.rank), one_line(hit.system), one_line(hit.code or ""), _described(hit))
+        screen.print(grid, Padding(laid_out(hit.explanation), (0, 0, 1, 3)))
 
 
 def print_search_notes(results: Results) -> None:
@@ -109,15 +131,49 @@ def print_facets(facets: Facets) -> None:
     console(sys.stdout).print(Group("", _facts(lines)))
 
 
-def print_records(records: Sequence[CodeRecord]) -> None:
-    """Whole records, laid out for reading."""
+def text_of_families(families: Sequence[Family]) -> str:
+    """Whole records with the codes above and below them, laid out for reading as stdout shows them."""
     from codesearch.record_view import laid_out
 
     screen = console(sys.stdout)
-    for number, record in enumerate(records):
-        if number:
-            screen.rule()
-        screen.print(laid_out(record))
+    with screen.capture() as shown:
+        for number, family in enumerate(families):
+            if number:
+                screen.rule()
+            screen.print(laid_out(family))
+    return shown.get()
+
+
+def is_longer_than_screen(text: str) -> bool:
+    """Whether stdout is a terminal with fewer lines than the text has."""
+    return sys.stdout.isatty() and text.count("\n") >= console(sys.stdout).height
+
+
+def print_similar(hits: Sequence[SimilarHit]) -> None:
+    """Similar codes as a table, each with the reason; nothing at all when there are none."""
+    if not hits:
+        return
+    table = _table("#>", "system", "code", "name*")
+    for hit in hits:
+        name = marked_name(hit.name, hit.kind, hit.terminated)
+        reason = Text(one_line(hit.reason.sentence), style="dim")
+        table.add_row(str(hit.rank), one_line(hit.system), one_line(hit.code or ""), Group(name, reason))
+    console(sys.stdout).print(table)
+
+
+def print_policies(rows: Sequence[CodePolicy]) -> None:
+    """Policies as a table, with the names of the codes where they are several; nothing at all when there are none."""
+    if not rows:
+        return
+    are_several = len({(row.system, row.code) for row in rows}) > 1
+    payers, dates = any(row.payer for row in rows), any(row.effective for row in rows)
+    table = _table("system", "code", "policy*", *(["payer*"] if payers else []), *(["effective"] if dates else []))
+    for row in rows:
+        below = [Text(one_line(text), style="dim") for text in (row.name if are_several else "", row.url) if text]
+        policy = Group(Text(one_line(row.title)), *below)
+        facts = [one_line(fact) for fact, is_shown in ((row.payer, payers), (row.effective, dates)) if is_shown]
+        table.add_row(one_line(row.system), one_line(row.code or ""), policy, *facts)
+    console(sys.stdout).print(table)
 
 
 def print_status(status: Status, place: object, previous: Generation | None) -> None:
@@ -252,19 +308,37 @@ def _tally(counts: Counter[str]) -> str:
 
 def _described(hit: Hit) -> RenderableType:
     """A hit's name with what a reader must know of it, and the passage that matched where that adds something."""
-    name = Text(one_line(hit.name))
-    if hit.terminated:
-        name.append(f"  [terminated {one_line(hit.terminated)}]", style="red")
-    if hit.kind != "code":
-        name.append(f"  [{one_line(hit.kind)}]", style="yellow")
-    lines = [name]
+    lines = [_noted(_marked(hit.marked_name), hit.kind, hit.terminated)]
     if hit.siblings:
         more = _fitting(f"and {len(hit.siblings)} more: ", list(map(one_line, hit.siblings)), "", PIPE_WIDTH)
         lines.append(Text(more, style="dim"))
-    snippet = one_line(hit.snippet)
-    if _plain(snippet) not in _plain(hit.name):
-        lines.append(Text(snippet, style="dim", no_wrap=True, overflow="ellipsis"))
-    return Group(*lines)
+    passage = hit.passage
+    if _plain(passage.text) in _plain(hit.name):
+        return Group(*lines)
+    snippet = _marked(passage.from_first_mark(_BEFORE_MARK))
+    if passage.field not in _UNTITLED:
+        snippet = Text(f"{one_line(passage.title)}: ").append_text(snippet)
+    snippet.style, snippet.no_wrap, snippet.overflow = "dim", True, "ellipsis"
+    return Group(*lines, snippet)
+
+
+def _marked(passage: Passage) -> Text:
+    """A passage on one line, what matched standing out."""
+    pieces = [(_BLANKS.sub(" ", part), is_marked) for part, is_marked in passage.parts()]
+    return Text.assemble(*((printable(part), _MARK if is_marked else "") for part, is_marked in pieces))
+
+
+def marked_name(name: str, kind: str, terminated: str | None) -> Text:
+    """A code's name, marked where it is ended or is no code to use by itself."""
+    return _noted(Text(one_line(name)), kind, terminated)
+
+
+def _noted(name: Text, kind: str, terminated: str | None) -> Text:
+    if terminated:
+        name.append(f"  [terminated {one_line(terminated)}]", style="red")
+    if kind not in ("code", ""):
+        name.append(f"  [{one_line(kind)}]", style="yellow")
+    return name
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
     CodesearchError
     +-- UsageError            the call is wrong: a bad option, an unknown system          (exit 2)
+    |   +-- UnknownCodeError      the index has no such code                              (exit 1)
     +-- ConfigError           a file in ingest/ or index/ is wrong                        (exit 2)
     +-- SourceError           a source given to reindex cannot be read at all             (exit 2)
     +-- IndexUnusableError    something is wrong with an index                            (exit 3)
@@ -31,6 +32,12 @@ class CodesearchError(Exception):
 
 class UsageError(CodesearchError):
     """The call itself is wrong."""
+
+
+class UnknownCodeError(UsageError):
+    """The index has no such code: nothing found, as far as the command line goes."""
+
+    exit_status = 1
 
 
 class ConfigError(CodesearchError):

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 HIT_COLUMNS = (
@@ -24,6 +24,15 @@ HIT_COLUMNS = (
     "matched",
 )
 """The columns of a hit in CSV: the fields of its JSON object."""
+
+SIMILAR_COLUMNS = (
+    *("rank", "system", "code", "kind", "name", "billable", "terminated", "billable_below", "in_index"),
+    *("reason", "sentence"),
+)
+"""The columns of a similar code in CSV; the reason is its kind, and a sentence."""
+
+POLICY_COLUMNS = ("system", "code", "name", "title", "payer", "url", "effective")
+"""The columns of a code and a policy that names it: the fields of their JSON object."""
 
 # Control characters but tab and line feed; marks that change the direction of text; line separators; lone surrogates.
 _UNSAFE = re.compile(
@@ -44,15 +53,18 @@ def one_line(text: str) -> str:
 
 def json_line(value: Any) -> str:
     """One JSON object on one line, without the line end; whatever splits lines or steers a terminal is escaped."""
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return escaped_json(json.dumps(value, ensure_ascii=False))
 
 
-def csv_lines(hits: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """The header and one row a hit, grouped ones with a column more; a spreadsheet takes no cell for a formula."""
-    rows = list(hits)
-    columns = (*HIT_COLUMNS, "siblings") if rows and "siblings" in rows[0] else HIT_COLUMNS
+def escaped_json(text: str) -> str:
+    """A line of JSON with everything escaped that splits lines or steers a terminal."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def csv_lines(hits: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
+    """The header and one row a hit; no cell is taken for a formula by a spreadsheet."""
     yield ",".join(columns)
-    for hit in rows:
+    for hit in hits:
         row = io.StringIO()
         csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in columns])
         yield row.getvalue()

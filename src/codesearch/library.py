@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from codesearch.codes import readings, system_name
 from codesearch.index.generations import Generation, GenerationStore
 from codesearch.index.reader import IndexReader
+from codesearch.query.family import CodeSummary, Family, children, family, parents, summaries
+from codesearch.query.lookup import document_of, documents_of, existing_documents
+from codesearch.query.policies import CodePolicy, policies_of, policies_with
 from codesearch.query.request import Filters, Request
 from codesearch.query.results import Results
 from codesearch.query.search import Searcher
+from codesearch.query.similar import SimilarHit, similar_codes
 from codesearch.records import CodeRecord
 
 Sort = Literal["rank", "code"]
@@ -35,16 +39,23 @@ class Status(msgspec.Struct, frozen=True):
         return plain
 
 
-class Index:
-    """An open index: one generation of it, whatever is published meanwhile. Safe to share between threads."""
+class _Opened(NamedTuple):
+    """A generation, open. Its files are closed when nobody holds it any more: no search, no hit, no index."""
 
-    def __init__(self, path: Path, generation: Generation, reader: IndexReader) -> None:
+    generation: Generation
+    reader: IndexReader
+    searcher: Searcher
+
+
+class Index:
+    """An open index: one generation of it until `refresh` is called. Safe to share between threads."""
+
+    def __init__(self, path: Path, opened: _Opened) -> None:
         """Use `open_index`."""
         self.path = path
-        self.generation = generation.name
-        self._built = generation.built
-        self._reader = reader
-        self._searcher = Searcher(reader)
+        self._opened = opened
+        self._is_closed = False
+        self._changing = threading.Lock()
 
     def __enter__(self) -> Index:
         return self
@@ -57,9 +68,50 @@ class Index:
     def __len__(self) -> int:
         return self._reader.documents
 
+    # What asks for both, or twice for one of them, holds it meanwhile: another thread may refresh the index.
+    @property
+    def _reader(self) -> IndexReader:
+        return self._opened.reader
+
+    @property
+    def _searcher(self) -> Searcher:
+        return self._opened.searcher
+
+    @property
+    def generation(self) -> str:
+        """The name of the generation that answers."""
+        return self._opened.generation.name
+
     def close(self) -> None:
         """Closes its files; hits already given keep their names, not their records."""
-        self._reader.close()
+        with self._changing:
+            self._is_closed = True
+            self._reader.close()
+
+    def refresh(self) -> bool:
+        """Goes over to the current generation of the index, where another was published or rolled back to meanwhile.
+
+        Searches that run meanwhile end on the generation on which they began. What they gave stays whole, records too;
+        the files of a generation are closed when nothing that it gave is held any more. When nothing changed one small
+        file is read.
+
+        Returns:
+            Whether the index answers from another generation now; never when it is closed.
+
+        Raises:
+            IndexUnusableError: the current generation cannot be opened; the index goes on with the one it has.
+        """
+        with self._changing:
+            before = self._opened
+            if not self._is_closed:
+                self._opened = GenerationStore(self.path).open_current(
+                    lambda now: before if now == before.generation else _open(now)
+                )
+            return self._opened is not before
+
+    def warm_up(self) -> None:
+        """Loads the compiled ranking now, for callers that will search much; else it is loaded after a few searches."""
+        self._searcher.compile()
 
     def search(
         self,
@@ -106,17 +158,82 @@ class Index:
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
         """The record of a code in any spelling; without a system the first that has it. None where there is none."""
-        likely = [name for name, _ in readings(code)]
-        for name in [system_name(system)] if system else dict.fromkeys((*likely, *self.systems)):
-            document = self._reader.find(name, code)
-            if document is not None:
-                return self._reader.records.get(document)
-        return None
+        reader = self._reader
+        document = next(documents_of(reader, code, system), None)
+        return None if document is None else reader.records.get(document)
 
     def all_of(self, code: str) -> list[CodeRecord]:
         """The records of a code in every system that has it (A0100 is a HCPCS code, and ICD-10-CM A01.00)."""
-        found = (self._reader.find(name, code) for name in self.systems)
-        return [self._reader.records.get(document) for document in found if document is not None]
+        reader = self._reader
+        return [reader.records.get(document) for document in sorted(documents_of(reader, code))]
+
+    def families(self, code: str, system: str | None = None) -> tuple[Family, ...]:
+        """The record of a code with the codes above and below it, in every system that has the code, or in one.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+        """
+        reader = self._reader
+        return tuple(family(reader, document) for document in existing_documents(reader, code, system))
+
+    def parents(self, code: str, system: str | None = None) -> tuple[CodeSummary, ...]:
+        """The codes above a code, the topmost first: chapter, section, headers.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+        """
+        reader = self._reader
+        return summaries(reader, parents(reader, document_of(reader, code, system)))
+
+    def children(self, code: str, system: str | None = None) -> tuple[CodeSummary, ...]:
+        """The codes directly below a code, in the order of codes.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+        """
+        reader = self._reader
+        return summaries(reader, children(reader, document_of(reader, code, system)))
+
+    def similar(self, code: str, *, system: str | None = None, limit: int = 10) -> tuple[SimilarHit, ...]:
+        """Codes like a code: those that its page lists, then its siblings, then those of like text; ended ones last.
+
+        Args:
+            code: in any spelling.
+            system: where to look for the code; without it the first system that has it. Codes of all systems are given.
+            limit: at most this many.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+            UsageError: the limit is out of range.
+        """
+        opened = self._opened
+        document = document_of(opened.reader, code, system)
+        return similar_codes(opened.searcher, opened.reader, document, limit)
+
+    def policies(self, code: str, *, system: str | None = None) -> tuple[CodePolicy, ...]:
+        """The policies that name a code, in the order of its page; without a system, of every system that has the code.
+
+        Raises:
+            UnknownCodeError: the index has no such code.
+        """
+        reader = self._reader
+        documents = existing_documents(reader, code, system)
+        return tuple(one for document in documents for one in policies_of(reader.records.get(document)))
+
+    def codes_with_policy(
+        self, policy: str = "", *, payer: str = "", system: str | None = None
+    ) -> tuple[CodePolicy, ...]:
+        """The codes that policies name, in the order of codes: a row for each code and policy.
+
+        Args:
+            policy: words that all stand in the policy's title, which holds its number too.
+            payer: words that all stand in the name of its payer.
+            system: only codes of this system.
+
+        Raises:
+            UsageError: there is no word to look for.
+        """
+        return tuple(policies_with(self._reader, policy, payer, system))
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -125,9 +242,15 @@ class Index:
 
     def status(self) -> Status:
         """What the index holds."""
-        manifest = self._reader.manifest
+        generation, reader, _ = self._opened
+        manifest = reader.manifest
         sources = [msgspec.to_builtins(source) for source in manifest.sources]
-        return Status(self.generation, self._built, dict(manifest.counts), sources, manifest.size)
+        return Status(generation.name, generation.built, dict(manifest.counts), sources, manifest.size)
+
+
+def _open(generation: Generation) -> _Opened:
+    reader = IndexReader(generation.folder)
+    return _Opened(generation, reader, Searcher(reader))
 
 
 def open_index(path: str | Path) -> Index:
@@ -139,5 +262,4 @@ def open_index(path: str | Path) -> Index:
         UntrustedIndexError: it holds what no index of ours would hold.
     """
     place = Path(path)
-    store = GenerationStore(place)
-    return store.open_current(lambda generation: Index(place, generation, IndexReader(generation.folder)))
+    return Index(place, GenerationStore(place).open_current(_open))

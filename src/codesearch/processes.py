@@ -64,6 +64,14 @@ class Crew:
             pipe.send((function, argument))
         return [_receive(pipe) for pipe in self._pipes] or [function(argument)]
 
+    def ask(self, function: Callable[[T], R], argument: T) -> Callable[[], R]:
+        """Has an idle worker work while this process goes on; what is given back gives the answer when it is called."""
+        if not self._pipes:
+            return lambda: function(argument)
+        pipe = self._pipes[0]
+        _send(pipe, (function, argument))
+        return lambda: _receive(pipe)
+
     def ordered(self, function: Callable[[T], R], arguments: Iterable[T]) -> Iterator[R]:
         """What the function gives for each argument, in their order; arguments are taken as workers become free."""
         if not self._pipes:

@@ -1,4 +1,4 @@
-"""A record laid out for reading: its facts, its sections as headed lists, and where it comes from."""
+"""A record laid out for reading: its facts, its place among other codes, its sections, and where it comes from."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
+from rich.tree import Tree
 
+from codesearch.display import marked_name
 from codesearch.formats import one_line
+from codesearch.query.family import Family
 from codesearch.records import CodeRecord, Policy, SimilarCode, Source
 
 _FACTS = (
@@ -57,16 +60,18 @@ _SECTIONS = (
 )
 """Headings, and under each the labels and fields, in the order in which a record is read."""
 
+_SHOWN_CHILDREN = 20
 _NUMBERED = frozenset({"procedure.steps"})
 _BILLABLE = {True: "yes", False: "no", None: ""}
 
 
-def laid_out(record: CodeRecord) -> RenderableType:
+def laid_out(family: Family) -> RenderableType:
     """The whole record for a console; what it does not have is left out."""
-    return Group(*_parts(record))
+    return Group(*_parts(family))
 
 
-def _parts(record: CodeRecord) -> Iterator[RenderableType]:
+def _parts(family: Family) -> Iterator[RenderableType]:
+    record = family.record
     code = one_line(f"{record.system} {record.code or '(no code)'}")
     yield Text(f"{code}  {one_line(record.name)}", style="bold")
     if record.full_name not in ("", record.name):
@@ -76,6 +81,10 @@ def _parts(record: CodeRecord) -> Iterator[RenderableType]:
         yield _text(record.summary)
     yield ""
     yield _facts(record)
+    if family.parents or family.children:
+        yield from _headed("Hierarchy", [_tree(family)])
+    if record.properties:
+        yield from _headed("Properties", [_grid(record.properties)])
     for heading, fields in _SECTIONS:
         yield from _section(heading, [(label, field, attrgetter(field)(record)) for label, field in fields])
     for heading, text in record.other_sections.items():
@@ -88,12 +97,38 @@ def _parts(record: CodeRecord) -> Iterator[RenderableType]:
 
 def _facts(record: CodeRecord) -> Table:
     facts: dict[str, str] = {label: getattr(record, field) or "" for label, field in _FACTS}
-    facts |= {"billable": _BILLABLE[record.billable]} | record.properties
+    return _grid(facts | {"billable": _BILLABLE[record.billable]})
+
+
+def _grid(facts: dict[str, str]) -> Table:
+    """Labels and what they say, where they say something."""
     grid = Table.grid(Column(style="dim", overflow="fold"), Column(overflow="fold"), padding=(0, 2, 0, 0))
     for label, fact in facts.items():
         if fact:
             grid.add_row(Text(one_line(label)), Text(one_line(fact)))
     return grid
+
+
+def _tree(family: Family) -> Tree:
+    """The codes above the code, the code itself, and the first of those directly below it."""
+    own = Text.assemble(_label(family.record.code, family.record.name), style="bold")
+    chain = [*(_label(one.code, one.name) for one in family.parents), own]
+    tree = branch = Tree(chain[0], guide_style="dim")
+    for label in chain[1:]:
+        branch = branch.add(label)
+    for one in family.children[:_SHOWN_CHILDREN]:
+        label = Text.assemble(_label(one.code, ""), marked_name(one.name, one.kind, one.terminated))
+        if one.billable_below:
+            label.append(f"  ({one.billable_below:,} billable below)", style="dim")
+        branch.add(label)
+    left = len(family.children) - _SHOWN_CHILDREN
+    if left > 0:
+        branch.add(Text(f"and {left:,} more", style="dim"))
+    return tree
+
+
+def _label(code: str | None, name: str) -> Text:
+    return Text(f"{one_line(code or '')}  {one_line(name)}")
 
 
 def _section(heading: str, fields: Sequence[tuple[str, str, str | Sequence[str]]]) -> Iterator[RenderableType]:

@@ -49,6 +49,13 @@ def test_every_relevant_code_is_in_the_index(index: Path) -> None:
         assert [code for code in sorted(codes) if opened.get(code) is None] == []
 
 
+def test_every_hit_by_text_shows_what_matched(index: Path) -> None:
+    with codesearch.open_index(index) as opened:
+        for query in read_queries(update_floors.QUERIES):
+            for hit in opened.search(query.text):
+                assert hit.tier < 3 or (hit.matched and hit.passage.marks), (query.text, hit)
+
+
 def test_every_query_has_a_relevant_code() -> None:
     judged = read_qrels(update_floors.QRELS).keys()
     assert {query.identity for query in read_queries(update_floors.QUERIES)} == judged

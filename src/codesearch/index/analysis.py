@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,13 +46,18 @@ class Token(NamedTuple):
     end: int
 
 
+Place = tuple[str, int, int]
+"""A term, and from where to where it stands in a text."""
+
 _LONGEST_WORD = 64
 """Longer runs of letters are no words: they are neither folded nor stemmed."""
 _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
-# Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times.
-_JOINED = re.compile(r"(?<![a-z0-9])[a-z0-9]++(?:-[a-z0-9]++)+")
-_TOKEN = r"\d+(?:\.\d+)+|[^\W_]+(?:['’][^\W_]+)*"
-_APOSTROPHE = re.compile(r"['’‘`](?:s\b)?")
+# Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times. Parts of
+# decimal numbers (`1.5-2.5`) are no words.
+_JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)")
+_WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_APOSTROPHES = "'’‘`"
+_APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
@@ -61,14 +67,16 @@ class Analyzer:
 
     def __init__(self, config: AnalysisConfig) -> None:
         self._stop = frozenset(config.stop_words)
-        shorthand = _shorthand_pattern(config.shorthand)
-        self._shorthand = {signs: f" {words} " for signs, words in config.shorthand.items()}
-        self._any_shorthand = re.compile(shorthand)
-        self._token = re.compile(rf"(?i:{shorthand})|{_TOKEN}")
+        self._shorthand = config.shorthand
+        self._any_shorthand = re.compile(_shorthand_pattern(config.shorthand))
         self._numerals = config.numerals.always
         self._after = config.numerals.after
         letters = "|".join(sorted(config.numerals.after, key=len, reverse=True))
-        self._numeral = re.compile(rf"\b({'|'.join(config.numerals.words)})[\s-]+({letters})\b(?!-)")
+        words = "|".join(config.numerals.words)
+        # The letters are much rarer than the words: they are looked for, and then for the word before them.
+        self._letter = re.compile(rf"(?<=[\s-])(?:{letters})\b(?!-)")
+        self._word_before = re.compile(rf"\b(?:{words})$")
+        self._longest_before = max(map(len, config.numerals.words), default=0) + 1
         self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
         self._stem = Stemmer.Stemmer("english").stemWord
@@ -77,18 +85,30 @@ class Analyzer:
     def fold(self, text: str) -> str:
         """The text in lower case, without accents and possessives, shorthand such as "w/o" written out, and numerals
         after words such as "type" as digits."""
+        return self._fold_ascii(text if text.isascii() else _plain(text))
+
+    def fold_all(self, texts: Sequence[str]) -> str:
+        """The folded texts with a NUL between two, quicker than one by one."""
+        together = "\0".join([text if text.isascii() else _plain(text) for text in texts])
+        if together.count("\0") >= len(texts) > 0:
+            together = "\0".join([_plain(text).replace("\0", " ") for text in texts])
+        return self._fold_ascii(together)
+
+    def _fold_ascii(self, text: str) -> str:
         text = text.lower()
-        if not text.isascii():
-            text = text.translate(_PLAIN)
-            if not text.isascii():
-                text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
         if "'" in text or "’" in text or "‘" in text or "`" in text:
             text = _APOSTROPHE.sub("", text)
         if "/" in text or "&" in text:
-            text = self._any_shorthand.sub(lambda match: self._shorthand[match[0]], text)
-        if self._numeral.search(text):
-            text = self._numeral.sub(lambda match: f"{match[1]} {self._after[match[2]]}", text)
-        return text
+            text = self._any_shorthand.sub(lambda match: f" {self._shorthand[match[0]]} ", text)
+        return self._letter.sub(self._numeral_of, text)
+
+    def _numeral_of(self, match: re.Match[str]) -> str:
+        """A letter as the digit that it stands for, after one of the words."""
+        text, end = match.string, match.start()
+        while end and (text[end - 1] == "-" or text[end - 1].isspace()):
+            end -= 1
+        before = text[max(0, end - self._longest_before) : end]
+        return self._after[match[0]] if self._word_before.search(before) else match[0]
 
     def words(self, text: str) -> list[str]:
         """The words of a folded text, stop words too."""
@@ -122,29 +142,143 @@ class Analyzer:
         """The terms of a text as it is typed, without stop words."""
         return [term for term in map(self.term, self.words(self.fold(text))) if term]
 
+    def terms_of_all(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """The terms of each text, quicker than one by one."""
+        return [tuple([term for _, term in words]) for words in self.words_of_all(texts)]
+
+    def words_of_all(self, texts: Sequence[str]) -> list[list[tuple[str, str]]]:
+        """The words of each text that are no stop words, folded, with their terms."""
+        if not texts:
+            return []
+        term = self.term
+        folded = self.fold_all(texts).split("\0")
+        return [[(word, found) for word in _WORD.findall(text) if (found := term(word))] for text in folded]
+
     def joined(self, folded: str) -> list[tuple[str, int]]:
         """The hyphenated words of a folded text, joined (`x-ray` as the term of `xray`), with where they begin."""
         return [(self.term(match[0].replace("-", "")), match.start()) for match in _JOINED.finditer(folded)]
 
-    def tokens(self, text: str) -> list[Token]:
-        """The words of a text with their places in it, for marking what matched.
+    def with_joined(self, folded: str, mark: str) -> str:
+        """A folded text with its hyphenated words joined once more before their parts, after a mark."""
+        parts: list[str] = []
+        done, hyphen = 0, folded.find("-")
+        while hyphen >= 0:
+            start = hyphen
+            while start > done and folded[start - 1] in _WORD_CHARACTERS:
+                start -= 1
+            found = _JOINED.match(folded, start) if start < hyphen else None
+            if found:
+                parts += (folded[done:start], mark, found[0].replace("-", ""), " ")
+                done = start
+            hyphen = folded.find("-", found.end() if found else hyphen + 1)
+        return "".join((*parts, folded[done:]))
 
-        The text is folded word by word here, so that places stay those of the text as given.
+    def tokens(self, text: str) -> list[Token]:
+        """The words of a text that `terms` gives, with their places in it."""
+        folded, origins = self._aligned(text)
+        found = _placed(self._words_in(folded), origins)
+        return [Token(term, number, start, end) for number, (term, start, end) in enumerate(found)]
+
+    def places(self, text: str) -> list[Place]:
+        """The terms that a record with this text is found by, hyphenated words joined too, in order.
+
+        Their places are those in the text as given, for marking what matched.
         """
-        tokens: list[Token] = []
-        previous, previous_end = "", 0
-        for match in self._token.finditer(text):
-            folded = self.fold(match[0])
-            between = text[previous_end : match.start()].translate(_PLAIN)
-            following = text[match.end() : match.end() + 1].translate(_PLAIN)
-            is_numeral = folded in self._after and self._numeral.match(f"{previous}{between}{folded}{following}")
-            numeral = self._after[folded] if is_numeral else None
-            for word in self.words(folded):
-                term = numeral or self.term(word)
-                if term:
-                    tokens.append(Token(term, len(tokens), match.start(), match.end()))
-            previous, previous_end = folded, match.end()
-        return tokens
+        folded, origins = self._aligned(text)
+        found = self._words_in(folded)
+        if "-" in folded:
+            found += [
+                (term, match.start(), match.end())
+                for match in _JOINED.finditer(folded)
+                if (term := self.term(match[0].replace("-", "")))
+            ]
+            found.sort(key=itemgetter(1))
+        return _placed(found, origins)
+
+    def _words_in(self, folded: str) -> list[Place]:
+        term_of = self.term
+        return [(term, match.start(), match.end()) for match in _WORD.finditer(folded) if (term := term_of(match[0]))]
+
+    def _aligned(self, text: str) -> tuple[str, _Origins | None]:
+        """The folded text, and where its characters come from; None where each has kept its place."""
+        origins: _Origins | None = None
+        if text.isascii() and "'" not in text and "`" not in text:
+            folded = text.lower()
+        else:
+            folded, origins = _letters(text)
+            folded, origins = _edited(folded, origins, [(*match.span(), "") for match in _APOSTROPHE.finditer(folded)])
+        found = list(self._any_shorthand.finditer(folded)) if "/" in folded or "&" in folded else []
+        if found:
+            words = [_written_out(match, self._shorthand[match[0]]) for match in found]
+            folded, origins = _edited(folded, origins or _unmoved(text), [edit for edits in words for edit in edits])
+        numerals = [(*match.span(), self._numeral_of(match)) for match in self._letter.finditer(folded)]
+        if not numerals:
+            return folded, origins
+        return _edited(folded, origins or _unmoved(text), numerals)
+
+
+class _Origins(NamedTuple):
+    """Where each character of a folded text comes from in the text as given, and last the end of that text."""
+
+    text: str
+    places: list[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a folded word stands in the text as given, with the accents and possessives that folding took away."""
+        first, last = self.places[start], max(self.places[end], self.places[end - 1] + 1)
+        while last - first > 1 and self.text[last - 1] in _APOSTROPHES:
+            last -= 1
+        return first, last
+
+
+def _placed(found: list[Place], origins: _Origins | None) -> list[Place]:
+    """Places in a folded text as places in the text as given."""
+    return [(term, *origins.span(start, end)) for term, start, end in found] if origins else found
+
+
+def _letters(text: str) -> tuple[str, _Origins]:
+    """The text in plain lower-case letters."""
+    folded: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(text):
+        plain = _plain(char)
+        folded.append(plain)
+        places += [place] * len(plain)
+    return "".join(folded), _Origins(text, [*places, len(text)])
+
+
+def _unmoved(text: str) -> _Origins:
+    return _Origins(text, list(range(len(text) + 1)))
+
+
+def _written_out(match: re.Match[str], words: str) -> Iterator[tuple[int, int, str]]:
+    """Edits that put words in the place of shorthand: each comes from all of it, and the blank behind from its end."""
+    start, end = match.span()
+    yield start, start, " "
+    for word in words.split():
+        yield start, end, word
+        yield end, end, " "
+
+
+def _edited(folded: str, origins: _Origins, edits: list[tuple[int, int, str]]) -> tuple[str, _Origins]:
+    """The text with the slices (start, end) replaced, which stand in order; one that was replaced may be once more."""
+    pieces: list[str] = []
+    places: list[int] = []
+    last = 0
+    for start, end, replacement in edits:
+        pieces += [folded[last:start], replacement]
+        places += [*origins.places[last:start], *[origins.places[start]] * len(replacement)]
+        last = end
+    return "".join([*pieces, folded[last:]]), _Origins(origins.text, [*places, *origins.places[last:]])
+
+
+def _plain(text: str) -> str:
+    """A text in lower case, with letters for those that have accents or are ligatures, and hyphens for dashes."""
+    text = text.lower().translate(_PLAIN)
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join([char for char in decomposed if not unicodedata.combining(char)]).lower()
 
 
 def _shorthand_pattern(shorthand: Iterable[str]) -> str:

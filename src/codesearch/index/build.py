@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from codesearch.codes import order_key
 from codesearch.index.arrays import ARRAYS_NAME, write_arrays
-from codesearch.index.expansions import write_expansions
+from codesearch.index.expansions import rule_table, write_expansions
 from codesearch.index.inversion import Beginning, Inverted, Task, Words, begin, end, invert_batch
 from codesearch.index.postings import NONESSENTIAL, Run, layout
 from codesearch.index.ranking import idf
@@ -53,11 +53,13 @@ def write_index(
     Raises:
         IndexUnusableError: a file cannot be written.
     """
-    inversion = _invert(writing_records(folder, records), settings, progress, crew or Crew(1))
+    crew = crew or Crew(1)
+    inversion = _invert(writing_records(folder, records), settings, progress, crew)
+    rules = crew.ask(rule_table, settings)
     arrays, keywords = _arrays(inversion, settings)
     write_arrays(folder / ARRAYS_NAME, arrays, {"documents": inversion.documents, "keywords": keywords})
     found = (inverted.initials for inverted in inversion.batches)
-    write_expansions(folder, settings, found, set(inversion.terms))
+    write_expansions(folder, rules(), found, set(inversion.terms))
     write_segment(folder, settings, inversion.documents)
 
 
@@ -82,9 +84,11 @@ class _Inversion(NamedTuple):
 
     def layout(self, runs: Sequence[Run]) -> dict[str, Array]:
         """The postings of a run of each batch."""
-        firsts = [inverted.first for inverted in self.batches]
-        ranks = [self.ranks[inverted.owner] for inverted in self.batches]
-        return layout(runs, firsts, ranks, len(self.terms))
+        return layout(runs, [inverted.first for inverted in self.batches], self.batch_ranks(), len(self.terms))
+
+    def batch_ranks(self) -> list[npt.NDArray[np.int32]]:
+        """The ranks of the vocabulary of each batch."""
+        return [self.ranks[inverted.owner] for inverted in self.batches]
 
 
 def _invert(found: Iterable[Batch], settings: IndexSettings, progress: Listener | None, crew: Crew) -> _Inversion:
@@ -106,10 +110,7 @@ def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int]
     places = {term: place for place, term in enumerate(terms)}
     ranks = {words.owner: np.array([places[term] for term in words.terms], np.int32) for words in vocabularies}
     of_word = {
-        word: int(ranks[words.owner][number])
-        for words in vocabularies
-        for word, number in words.of_word.items()
-        if number >= 0
+        word: int(ranks[words.owner][number]) for words in vocabularies for word, number in words.of_word.items()
     }
     return terms, {word: of_word[word] for word in sorted(of_word)}, ranks
 
@@ -121,8 +122,8 @@ def _arrays(inversion: _Inversion, settings: IndexSettings) -> tuple[dict[str, A
         "title": inversion.layout([inverted.title for inverted in inversion.batches]),
         "section": inversion.layout([inverted.sections for inverted in inversion.batches]),
     }
-    scored = (len(fields.title), sum(weight > 0 for weight in fields.weights))
-    frequencies = document_frequencies(len(terms), list(parts.values()), scored)
+    counted = [inverted.frequencies for inverted in inversion.batches]
+    frequencies = document_frequencies(len(terms), counted, inversion.batch_ranks())
     arrays, keyword_values = document_tables([inverted.columns for inverted in inversion.batches], fields)
     arrays |= strings(terms, "term")
     arrays["term.frequency"] = frequencies

@@ -41,17 +41,24 @@ Initials = list[tuple[str, tuple[str, ...], str]]
 """Initials of titles, the terms of the title, and the title."""
 
 
-def write_expansions(folder: Path, settings: IndexSettings, found: Iterable[Initials], terms: set[str]) -> None:
-    """Writes the table of an index from the initials of its titles, in the order of documents, and its terms.
+def rule_table(settings: IndexSettings) -> Table:
+    """The table of the synonym rules alone."""
+    found = expansions(settings.rules, Analyzer(settings.analysis))
+    return {" ".join(typed): tuple([Expansion(*one) for one in phrases]) for typed, phrases in found.items()}
+
+
+def write_expansions(folder: Path, rules: Table, found: Iterable[Initials], terms: set[str]) -> None:
+    """Writes the table of an index from that of its rules, the initials of its titles, in the order of documents, and
+    its terms.
 
     Raises:
         IndexUnusableError: the file cannot be written.
     """
     table: Table = {}
-    for typed, phrases in expansions(settings.rules, Analyzer(settings.analysis)).items():
-        kept = tuple(Expansion(*one) for one in phrases if all(term in terms for term in one[0]))
+    for typed, phrases in rules.items():
+        kept = tuple([one for one in phrases if terms.issuperset(one.terms)])
         if kept:
-            table[" ".join(typed)] = kept
+            table[typed] = kept
     for letters, titles in _by_letters(found).items():
         table.setdefault(letters, tuple(Expansion(terms, "initials", title) for terms, title in titles.items()))
     path = folder / FILE_NAME
@@ -107,16 +114,17 @@ class ExpansionFile:
 
 def initials(records: Iterable[CodeRecord], analyzer: Analyzer) -> Initials:
     """Initials of short titles as abbreviations of them (`copd`), in the order of the titles, each title once."""
+    mains = [
+        title.partition(",")[0]
+        for record in records
+        if record.kind != "chapter" and record.system != "ICD10PCS"
+        for title in (record.name, *record.inclusion_terms)
+        if len(title) <= _LONGEST_TITLE
+    ]
     found: dict[tuple[str, tuple[str, ...]], str] = {}
-    for record in records:
-        if record.kind == "chapter" or record.system == "ICD10PCS":
-            continue
-        for title in (record.name, *record.inclusion_terms):
-            if len(title) > _LONGEST_TITLE:
-                continue
-            main = title.partition(",")[0]
-            words = [word for word in analyzer.words(analyzer.fold(main)) if analyzer.term(word)]
-            letters = "".join([word[0] for word in words])
-            if len(words) in _INITIALS and letters.isalpha():
-                found.setdefault((letters, tuple(map(analyzer.term, words))), main)
+    for main, words in zip(mains, analyzer.words_of_all(mains), strict=True):
+        if len(words) in _INITIALS:
+            letters = "".join([word[0] for word, _ in words])
+            if letters.isalpha():
+                found.setdefault((letters, tuple([term for _, term in words])), main)
     return [(letters, terms, title) for (letters, terms), title in found.items()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -36,22 +37,26 @@ class Fields(NamedTuple):
         return cls(tuple(config.title), tuple(sections), tuple(sections.values()), config.keywords)
 
 
-def title_texts(record: CodeRecord, fields: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+def title_texts(record: CodeRecord, fields: tuple[str, ...]) -> list[tuple[int, str]]:
     """The entries of a record: (number of the field, text), each text once.
 
     A record without any gives an empty one: ranking counts on an entry of every document.
     """
-    seen = set()
-    for number, name in enumerate(fields):
-        value = getattr(record, name)
-        if not value:
-            continue
-        for text in (value,) if isinstance(value, str) else value:
-            if text and text not in seen:
-                seen.add(text)
-                yield number, text
-    if not seen:
-        yield 0, ""
+    number_of: dict[str, int] = {}
+    for number, value in enumerate(_getter(fields)(record)):
+        if value:
+            for text in (value,) if isinstance(value, str) else value:
+                if text:
+                    number_of.setdefault(text, number)
+    return [(number, text) for text, number in number_of.items()] or [(0, "")]
+
+
+@cache
+def _getter(names: tuple[str, ...]) -> Callable[[CodeRecord], tuple[Any, ...]]:
+    """Gives the values of several fields at once, which is quicker than one by one."""
+    first, *others = names
+    get = attrgetter(first, *others)
+    return get if others else lambda record: (get(record),)
 
 
 class SectionReader:
@@ -59,23 +64,26 @@ class SectionReader:
 
     def __init__(self, fields: tuple[str, ...]) -> None:
         """Takes the fields in the order of their numbers."""
-        self._groups: dict[str, list[tuple[int, str]]] = {}
+        groups: dict[str, list[tuple[int, str]]] = {}
         for number, path in enumerate(fields):
             name, _, rest = path.partition(".")
-            self._groups.setdefault(name, []).append((number, rest))
-        empty = CodeRecord("", None, "")
-        self._empty = [(name, getattr(empty, name), parts) for name, parts in self._groups.items()]
+            groups.setdefault(name, []).append((number, rest))
+        self._parts = tuple(groups.values())
+        self._get = _getter(tuple(groups)) if groups else lambda _: ()
+        self._empty = self._get(CodeRecord("", None, ""))
 
-    def texts(self, record: CodeRecord) -> Iterator[tuple[int, tuple[str, ...]]]:
+    def texts(self, record: CodeRecord) -> list[tuple[int, tuple[str, ...]]]:
         """(number of the field, its texts) for every field that is not empty."""
-        for name, empty, parts in self._empty:
-            value = getattr(record, name)
-            if value is empty or not value:
-                continue
-            for number, rest in parts:
-                texts = _texts(getattr(value, rest) if rest else value)
-                if texts:
-                    yield number, texts
+        values = self._get(record)
+        if values == self._empty:
+            return []
+        return [
+            (number, texts)
+            for value, parts in zip(values, self._parts, strict=True)
+            if value
+            for number, rest in parts
+            if (texts := _texts(getattr(value, rest) if rest else value))
+        ]
 
 
 def _texts(value: Any) -> tuple[str, ...]:

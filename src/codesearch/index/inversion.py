@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +18,7 @@ from codesearch.codes import bare
 from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
-from codesearch.index.fields import SectionReader, keyword_values, title_texts
+from codesearch.index.fields import Fields, SectionReader, keyword_values, title_texts
 from codesearch.index.postings import Collector, Run, Vocabulary
 from codesearch.index.record_file import Batch
 from codesearch.index.settings import IndexSettings
@@ -37,6 +37,9 @@ class Strings(NamedTuple):
     @classmethod
     def of(cls, texts: Sequence[str]) -> Strings:
         """The texts, packed."""
+        together = "".join(texts)
+        if together.isascii():
+            return cls(together.encode(), np.fromiter(map(len, texts), np.int32, len(texts)))
         encoded = [text.encode() for text in texts]
         return cls(b"".join(encoded), np.array([len(text) for text in encoded], np.int32))
 
@@ -77,6 +80,13 @@ class Columns(NamedTuple):
     keywords: dict[str, Column]
 
 
+class Frequencies(NamedTuple):
+    """In how many documents each of some terms stands."""
+
+    terms: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]
+
+
 class Inverted(NamedTuple):
     """A batch inverted; `owner` is the process whose vocabulary its terms are of."""
 
@@ -84,12 +94,13 @@ class Inverted(NamedTuple):
     owner: int
     title: Run
     sections: Run
+    frequencies: Frequencies
     columns: Columns
     initials: Initials
 
 
 class Words(NamedTuple):
-    """The vocabulary of a process: terms by number, and the number of each word as written (-1 for a stop word)."""
+    """The vocabulary of a process: terms by number, and the number of each word as written."""
 
     owner: int
     terms: list[str]
@@ -110,13 +121,25 @@ class Beginning(NamedTuple):
     settings: IndexSettings
 
 
-class _RecordAlone(msgspec.Struct):
-    """A line of the record file as far as indexing goes."""
+def _decoder(fields: Fields) -> msgspec.json.Decoder[Any]:
+    """Reads a line of the record file as far as these fields go: most of a line says where the record comes from."""
+    paths = (*fields.title, *fields.sections, *fields.keywords.values(), *_ALWAYS)
+    wanted = {path.partition(".")[0] for path in paths}
+    outline = msgspec.defstruct(
+        "Outline", [_as_in_records(one) for one in msgspec.structs.fields(CodeRecord) if one.name in wanted]
+    )
+    return msgspec.json.Decoder(msgspec.defstruct("Line", [("record", outline)]))
 
-    record: CodeRecord
+
+def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
+    """A field of a record as `defstruct` takes it."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.name, field.type, msgspec.field(default_factory=field.default_factory)
+    return (field.name, field.type) if field.required else (field.name, field.type, field.default)
 
 
-_DECODER = msgspec.json.Decoder(_RecordAlone)
+_ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effective", "terminated", "properties")
+"""Fields that the tables and the initials of titles are made of."""
 
 
 class _Inverter:
@@ -124,26 +147,31 @@ class _Inverter:
         self.vocabulary = Vocabulary(Analyzer(settings.analysis))
         self._fields = settings.fields
         self._section_reader = SectionReader(settings.fields.sections)
+        self._scored_sections = sum(weight > 0 for weight in settings.fields.weights)
+        self._decode = _decoder(settings.fields).decode
 
     def invert(self, batch: Batch) -> Inverted:
-        records = [_DECODER.decode(line).record for line in batch.lines.splitlines()]
+        records: list[CodeRecord] = [self._decode(line).record for line in batch.lines.splitlines()]
         title, sections = Collector(self.vocabulary), Collector(self.vocabulary)
         for document, record in enumerate(records):
-            for number, text in title_texts(record, self._fields.title):
-                title.add(document, number, (text,))
+            title.add_each(document, title_texts(record, self._fields.title))
             for number, texts in self._section_reader.texts(record):
                 sections.add(document, number, texts)
         found = initials(records, self.vocabulary.analyzer)
-        return Inverted(batch.first, os.getpid(), title.run(), sections.run(), self._columns(records), found)
+        runs = title.run(), sections.run()
+        frequencies = _frequencies(*zip(runs, (len(self._fields.title), self._scored_sections), strict=True))
+        return Inverted(batch.first, os.getpid(), *runs, frequencies, self._columns(records), found)
 
     def _columns(self, records: Sequence[CodeRecord]) -> Columns:
         keywords = {name: path for name, path in self._fields.keywords.items() if name != "parent"}
+        bare_codes = [bare(record.code) if record.code else "" for record in records]
+        systems = [record.system for record in records]
         return Columns(
             codes=Strings.of([record.code or "" for record in records]),
             names=Strings.of([record.name for record in records]),
-            bare=np.array([bare(record.code or "").encode() for record in records], f"S{CODE_BYTES}"),
-            keys=Strings.of([_key(record.system, record.code) for record in records]),
-            parents=Strings.of([_key(record.system, record.parent) for record in records]),
+            bare=np.array([code.encode() for code in bare_codes], f"S{CODE_BYTES}"),
+            keys=Strings.of(_keys(systems, bare_codes)),
+            parents=Strings.of(_keys(systems, [bare(one.parent) if one.parent else "" for one in records])),
             ended=np.array([record.terminated is not None for record in records], bool),
             begins=np.array([dates.begins(record) for record in records], np.int32),
             ends=np.array([dates.ends(record) for record in records], np.int32),
@@ -151,8 +179,25 @@ class _Inverter:
         )
 
 
-def _key(system: str, code: str | None) -> str:
-    return f"{system}\0{bare(code)}" if code else ""
+def _frequencies(*parts: tuple[Run, int]) -> Frequencies:
+    """In how many documents each term stands, in as many fields of each run as are given, counted from the first."""
+    pairs = []
+    for run, fields in parts:
+        counted = run.fields[run.entries] < fields
+        terms = np.repeat(run.terms, run.counts)[counted].astype(np.int64)
+        # In order already, for postings are in the order of entries, and these in that of documents.
+        pairs.append(terms << 32 | run.documents[run.entries[counted]])
+    filled = [each for each in pairs if len(each)] or pairs[:1]
+    together = np.sort(np.concatenate(filled), kind="stable") if len(filled) > 1 else filled[0]
+    terms = together[np.diff(together, prepend=-1) != 0] >> 32
+    first = np.flatnonzero(np.diff(terms, prepend=-1))
+    counts = np.diff(first, append=len(terms))
+    return Frequencies(terms[first].astype(np.int32), counts.astype(np.int32))
+
+
+def _keys(systems: Sequence[str], bare_codes: Sequence[str]) -> list[str]:
+    """System and bare code as one text; empty where there is no code."""
+    return [f"{system}\0{code}" if code else "" for system, code in zip(systems, bare_codes, strict=True)]
 
 
 _inverters: dict[str, _Inverter] = {}
@@ -172,4 +217,4 @@ def invert_batch(task: Task) -> Inverted:
 def end(build: str) -> Words:
     """Gives the vocabulary of a build, and forgets it."""
     vocabulary = _inverters.pop(build).vocabulary
-    return Words(os.getpid(), vocabulary.terms(), vocabulary.of_word)
+    return Words(os.getpid(), vocabulary.terms(), vocabulary.words())

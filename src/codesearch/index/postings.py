@@ -5,15 +5,14 @@ ordered by (term, entry, position). A posting's `weights` byte holds the frequen
 seven bits (at most 127), and in the high bit that it stands there only in parentheses: such nonessential words match,
 but do not count in an entry's length.
 
-Documents are collected in runs, each by one process with a vocabulary of its own; the layout puts them together.
+Documents are collected in runs, each by one process with a vocabulary of its own; the texts of a run are read all at
+once, and the layout puts the runs together.
 """
 
 from __future__ import annotations
 
 import re
-from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,171 +21,207 @@ import numpy.typing as npt
 from codesearch.index.analysis import Analyzer
 
 Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Array = npt.NDArray[Any]
 
 NONESSENTIAL = 0x80
 MAX_FREQUENCY = 0x7F
 _MAX_POSITION = 0xFFFF
 _PARTS_GAP = 10
-_WORDS_AT_ONCE = 3_000_000
-_REMEMBERED = 20_000
-_HYPHENATED = re.compile(r"[a-z0-9-]+")
-_PIECES = re.compile(r"[()]|\d+(?:\.\d+)+|[a-z0-9]+")
+_PIECES = re.compile(r"[a-z][a-z0-9]*|\d+(?:\.\d+)+|\d[a-z0-9]*|[()\0]|\x01[a-z0-9]+")
+"""Words, parentheses, ends of texts, and hyphenated words joined, which stand before their parts."""
+_STOP, _END, _OPEN, _CLOSE, _FIRST_JOINED = range(-1, -6, -1)
+"""What stands for pieces that are no words of their own; joined words count down from the last."""
 
 
-class Analysed(NamedTuple):
-    """A text: the numbers of its terms, which of them stand in parentheses, and (number, place) of joined words."""
-
-    terms: tuple[int, ...]
-    nonessential: tuple[int, ...]
-    joined: tuple[tuple[int, int], ...]
-
-
-class Vocabulary:
-    """Words to numbers while collecting; `-1` stands for a stop word."""
+class Vocabulary(dict[str, int]):
+    """Pieces of texts to numbers: terms count up from 0, pieces that are none have the numbers above."""
 
     def __init__(self, analyzer: Analyzer) -> None:
+        super().__init__({"\0": _END, "(": _OPEN, ")": _CLOSE})
         self.analyzer = analyzer
         self._numbers: dict[str, int] = {}
-        self.of_word: dict[str, int] = {}
-        self._analysed: dict[str, Analysed] = {}
+
+    def __missing__(self, piece: str) -> int:
+        if piece[0] == "\1":
+            number = self[piece[1:]]
+            number = self[piece] = number if number == _STOP else _FIRST_JOINED - number
+        else:
+            term = self.analyzer.term(piece)
+            number = self[piece] = self._numbers.setdefault(term, len(self._numbers)) if term else _STOP
+        return number
 
     def terms(self) -> list[str]:
         """The terms by number."""
         return list(self._numbers)
 
-    def analysed(self, text: str) -> Analysed:
-        """The terms of a text; pages say many things in the same words, so what was analysed is remembered."""
-        found = self._analysed.get(text)
-        if found is None:
-            if len(self._analysed) >= _REMEMBERED:
-                self._analysed.clear()
-            found = self._analysed[text] = self._analyse(self.analyzer.fold(text))
-        return found
+    def words(self) -> dict[str, int]:
+        """The words that stand for a term, as they are written, with its number."""
+        return {piece: number for piece, number in self.items() if number >= 0}
 
-    def _number(self, word: str) -> int:
-        """The number of a folded word's term."""
-        found = self.of_word.get(word)
-        if found is None:
-            term = self.analyzer.term(word)
-            found = self._numbers.setdefault(term, len(self._numbers)) if term else -1
-            self.of_word[word] = found
-        return found
-
-    def _analyse(self, folded: str) -> Analysed:
-        inside: tuple[int, ...] = ()
-        if "(" in folded:
-            terms, inside = self._with_parentheses(folded)
-        else:
-            get, number = self.of_word.get, self._number
-            words = self.analyzer.words(folded)
-            numbers = [number(word) if (known := get(word)) is None else known for word in words]
-            terms = tuple([known for known in numbers if known >= 0]) if -1 in numbers else tuple(numbers)
-        return Analysed(terms, inside, tuple(self._joined(folded)) if "-" in folded else ())
-
-    def _with_parentheses(self, folded: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        terms: list[int] = []
-        inside: list[int] = []
-        depth = 0
-        for piece in _PIECES.findall(folded):
-            if piece in "()":
-                depth = max(0, depth + (1 if piece == "(" else -1))
-                continue
-            known = self._number(piece)
-            if known >= 0:
-                if depth:
-                    inside.append(len(terms))
-                terms.append(known)
-        # A text that stands in parentheses as a whole is all that there is.
-        return tuple(terms), tuple(inside) if len(inside) < len(terms) else ()
-
-    def _joined(self, folded: str) -> Iterator[tuple[int, int]]:
-        """Hyphenated words once more, joined, at the place of their first part; they do not count in the length."""
-        starts: list[int] = []
-        for _, start in self.analyzer.joined(folded):
-            word = _HYPHENATED.match(folded, start)
-            number = self._number(word[0].replace("-", "")) if word else -1
-            if number < 0:
-                continue
-            if not starts:
-                pieces = _PIECES.finditer(folded)
-                starts = [piece.start() for piece in pieces if self.of_word.get(piece[0], -1) >= 0]
-            yield number, bisect_left(starts, start)
+    def pieces(self, texts: Sequence[str]) -> Ints:
+        """The numbers of all pieces of the texts, with an end after each text."""
+        folded = self.analyzer.fold_all(texts).replace("\1", " ")
+        if "-" in folded:
+            folded = self.analyzer.with_joined(folded, "\1")
+        found = _PIECES.findall(folded)
+        if texts:
+            found.append("\0")
+        return np.fromiter(map(self.__getitem__, found), np.int32, len(found))
 
 
 class Run(NamedTuple):
-    """The entries of some documents that follow each other.
+    """The postings of the entries of some documents that follow each other; both count from the run's first.
 
-    Documents, entries and places in `terms` count from the run's first.
+    `terms` are the terms that stand anywhere, `counts` how many postings each has, `places` how many positions.
     """
 
     terms: Ints
     counts: Ints
-    nonessential: Ints
-    gaps: Ints
-    extra_terms: Ints
-    extra_entries: Ints
-    extra_places: Ints
+    places: Ints
+    entries: Ints
+    weights: npt.NDArray[np.uint8]
+    positions: npt.NDArray[np.uint16]
     documents: Ints
     fields: npt.NDArray[np.int8]
+    lengths: Ints
 
 
 class Collector:
-    """Collects the words of entries into a run."""
+    """Collects the texts of entries into a run."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._terms = array("i")
-        self._counts = array("i")
-        self._nonessential = array("i")
-        self._extra_terms = array("i")
-        self._extra_entries = array("i")
-        self._extra_places = array("i")
-        self._gaps = array("i")
-        self._documents = array("i")
-        self._fields = array("b")
+        self._texts: list[str] = []
+        self._counts: list[int] = []
+        self._documents: list[int] = []
+        self._fields: list[int] = []
 
-    def add(self, document: int, field: int, texts: Iterable[str]) -> None:
+    def add(self, document: int, field: int, texts: Sequence[str]) -> None:
         """Adds an entry of one or more texts; between two texts lies a gap that no phrase crosses."""
-        before = len(self._terms)
-        for number, text in enumerate(texts):
-            if number:
-                self._gaps.append(len(self._terms))
-            self._add_text(text)
-        self._counts.append(len(self._terms) - before)
+        self._texts += texts
+        self._counts.append(len(texts))
         self._documents.append(document)
         self._fields.append(field)
 
+    def add_each(self, document: int, texts: Sequence[tuple[int, str]]) -> None:
+        """Adds an entry for each (field, text)."""
+        count = len(texts)
+        self._fields += [field for field, _ in texts]
+        self._texts += [text for _, text in texts]
+        self._counts += [1] * count
+        self._documents += [document] * count
+
     def run(self) -> Run:
         """What was collected."""
-        return Run(
-            np.array(self._terms, np.int32),
-            np.array(self._counts, np.int32),
-            np.array(self._nonessential, np.int32),
-            np.array(self._gaps, np.int32),
-            np.array(self._extra_terms, np.int32),
-            np.array(self._extra_entries, np.int32),
-            np.array(self._extra_places, np.int32),
-            np.array(self._documents, np.int32),
-            np.array(self._fields, np.int8),
-        )
+        words = _words(self._vocabulary.pieces(self._texts), np.array(self._counts, np.int64))
+        essential = words.entries[~words.joined & ~words.inside]
+        lengths = np.bincount(essential, minlength=len(self._counts)).astype(np.int32)
+        documents, fields = np.array(self._documents, np.int32), np.array(self._fields, np.int8)
+        return Run(*_postings(_in_order(words)), documents, fields, lengths)
 
-    def _add_text(self, text: str) -> None:
-        start = len(self._terms)
-        found = self._vocabulary.analysed(text)
-        self._terms.extend(found.terms)
-        if found.nonessential:
-            self._nonessential.extend([start + place for place in found.nonessential])
-        for number, place in found.joined:
-            self._extra_terms.append(number)
-            self._extra_entries.append(len(self._documents))
-            self._extra_places.append(start + place)
+
+class _Words(NamedTuple):
+    """Words of entries: their terms, where they stand, and whether that is in parentheses or as a joined word."""
+
+    terms: Longs
+    entries: Longs
+    positions: Longs
+    inside: Mask
+    joined: Mask
+
+
+def _words(pieces: Ints, text_counts: Longs) -> _Words:
+    """The words among pieces of texts, of which each entry has so many."""
+    ended = np.cumsum(pieces == _END)
+    is_word, is_joined = pieces >= 0, pieces <= _FIRST_JOINED
+    before: Longs = np.cumsum(is_word) - is_word
+    kept = is_word | is_joined
+    # Before an end as many texts have ended as the text has a number.
+    texts, words_before = ended[kept], before[kept]
+    entry_of_text = np.repeat(np.arange(len(text_counts)), text_counts)
+    number_of_text = np.arange(len(entry_of_text)) - np.repeat(np.cumsum(text_counts) - text_counts, text_counts)
+    entries, joined = entry_of_text[texts], is_joined[kept]
+    terms = pieces[kept].astype(np.int64)
+    terms[joined] = _FIRST_JOINED - terms[joined]
+    # A word stands after the words of its entry before it, and a gap for each text before its own.
+    counts = np.bincount(entries[~joined], minlength=len(text_counts))
+    first_words = np.cumsum(counts) - counts
+    positions = words_before - first_words[entries] + _PARTS_GAP * number_of_text[texts]
+    _place_joined(positions, entries, joined, counts)
+    inside = _inside(pieces, is_word)[kept] | joined
+    return _Words(terms, entries, np.minimum(positions, _MAX_POSITION), inside, joined)
+
+
+def _place_joined(positions: Longs, entries: Longs, joined: Mask, counts: Longs) -> None:
+    """Puts joined words where the next word of their entry stands; the last one's place where there is none."""
+    places = np.flatnonzero(joined)
+    if not len(places):
+        return
+    own = np.flatnonzero(~joined)
+    following = np.searchsorted(own, places)
+    lasts = np.cumsum(counts)[entries[places]] - 1
+    where = np.minimum(following, lasts)
+    positions[places] = np.where(counts[entries[places]] > 0, positions[own[where]] if len(own) else 0, 0)
+
+
+def _inside(pieces: Ints, is_word: Mask) -> Mask:
+    """Which pieces stand in parentheses; none of a text that stands in parentheses as a whole."""
+    opened = pieces == _OPEN
+    if not opened.any():
+        return np.zeros(len(pieces), bool)
+    steps = opened.astype(np.int64) - (pieces == _CLOSE)
+    ends = pieces == _END
+    text = np.cumsum(ends) - ends
+    # Each text is brought far below the one before it, so that its lowest level so far is its own.
+    levels = np.cumsum(steps) - text * (2 * len(pieces) + 2)
+    lowest = np.minimum.accumulate(levels)
+    first = np.append(True, ends[:-1])
+    begun_at = (levels - steps)[first][text]
+    inside: Mask = levels > np.minimum(lowest, begun_at)
+    words = np.bincount(text[is_word], minlength=text[-1] + 1)
+    words_inside = np.bincount(text[is_word & inside], minlength=text[-1] + 1)
+    inside &= (words_inside < words)[text]
+    return inside
+
+
+def _in_order(words: _Words) -> _Words:
+    """The words in the order of terms, entries and positions, words of a text before joined ones."""
+    if not len(words.terms):
+        return words
+    bits = int(words.entries.max()).bit_length()
+    key = (words.terms << bits | words.entries) << 18 | words.positions << 2 | words.joined << 1 | words.inside
+    key = np.sort(key)
+    return _Words(
+        key >> (18 + bits), (key >> 18) & ((1 << bits) - 1), (key >> 2) & _MAX_POSITION, key & 1 > 0, key & 2 > 0
+    )
+
+
+def _postings(words: _Words) -> tuple[Ints, Ints, Ints, Ints, npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
+    """The first fields of a run, from words in order."""
+    terms, entries = words.terms, words.entries
+    first = np.ones(len(terms), bool)
+    first[1:] = (terms[1:] != terms[:-1]) | (entries[1:] != entries[:-1])
+    starts = np.flatnonzero(first)
+    frequencies = np.diff(starts, append=len(terms))
+    kept = np.minimum(frequencies, MAX_FREQUENCY)
+    rank_in_posting = np.arange(len(terms)) - np.repeat(starts, frequencies)
+    all_inside = np.logical_and.reduceat(words.inside, starts) if len(starts) else np.zeros(0, bool)
+    terms = terms[starts]
+    new = np.flatnonzero(np.diff(terms, prepend=-1))
+    return (
+        terms[new].astype(np.int32),
+        np.diff(new, append=len(terms)).astype(np.int32),
+        (np.add.reduceat(kept, new) if len(new) else kept).astype(np.int32),
+        entries[starts].astype(np.int32),
+        (kept + np.where(all_inside, NONESSENTIAL, 0)).astype(np.uint8),
+        words.positions[rank_in_posting < MAX_FREQUENCY].astype(np.uint16),
+    )
 
 
 def layout(runs: Sequence[Run], firsts: Sequence[int], ranks: Sequence[Ints], term_count: int) -> dict[str, Array]:
     """The postings of all runs, which follow each other.
-
-    The terms are taken slice by slice, so that only the postings themselves are held for all terms at once.
 
     Args:
         runs: the runs in the order of their documents.
@@ -198,149 +233,42 @@ def layout(runs: Sequence[Run], firsts: Sequence[int], ranks: Sequence[Ints], te
         `offsets` (a term's postings), `entries`, `weights`, `positions` with `position_offsets`, and of each entry
         `documents`, `fields` and `lengths`.
     """
-    first_entries = np.cumsum([0, *(len(run.counts) for run in runs)]).tolist()
-    words = np.zeros(term_count, np.int64)
+    counts, places = np.zeros(term_count + 1, np.int64), np.zeros(term_count + 1, np.int64)
     for run, rank in zip(runs, ranks, strict=True):
-        for terms in (run.terms, run.extra_terms):
-            words += np.bincount(rank[terms], minlength=term_count)
-    parts: list[_Postings] = []
-    for low, high in slices(words):
-        found = [
-            _tokens(run, rank, first_entry, low, high)
-            for run, rank, first_entry in zip(runs, ranks, first_entries, strict=False)
-        ]
-        parts.append(_postings(_in_order_of_terms(found)))
+        counts[rank[run.terms] + 1] += run.counts
+        places[rank[run.terms] + 1] += run.places
+    offsets, position_offsets = np.cumsum(counts), np.cumsum(places)
+    entries, weights = np.zeros(offsets[-1], np.int32), np.zeros(offsets[-1], np.uint8)
+    positions = np.zeros(position_offsets[-1], np.uint16)
+    free, free_places = offsets[:-1].copy(), position_offsets[:-1].copy()
+    first_entry = 0
+    for run, rank in zip(runs, ranks, strict=True):
+        own = rank[run.terms]
+        where = _spread(free[own], run.counts)
+        entries[where] = run.entries + first_entry
+        weights[where] = run.weights
+        positions[_spread(free_places[own], run.places)] = run.positions
+        free[own] += run.counts
+        free_places[own] += run.places
+        first_entry += len(run.documents)
     return {
-        **_together(parts, term_count),
+        "offsets": offsets.astype(np.int32),
+        "entries": entries,
+        "weights": weights,
+        "positions": positions,
+        "position_offsets": position_offsets.astype(np.int32),
         "documents": _joined([run.documents + first for run, first in zip(runs, firsts, strict=True)], np.int32),
         "fields": _joined([run.fields for run in runs], np.int8),
-        "lengths": _joined([_lengths(run) for run in runs], np.int32),
+        "lengths": _joined([run.lengths for run in runs], np.int32),
     }
 
 
-def slices(words: Array) -> Iterator[tuple[int, int]]:
-    """Ranges of terms, each with about as many words as are worked on at once; `words` counts those of each term."""
-    running = np.cumsum(words)
-    low = 0
-    while low < len(words):
-        done = running[low - 1] if low else 0
-        high = max(low + 1, int(np.searchsorted(running, done + _WORDS_AT_ONCE, side="right")))
-        yield low, high
-        low = high
-
-
-class _Tokens(NamedTuple):
-    """Words of entries."""
-
-    terms: Ints
-    entries: Ints
-    positions: Ints
-    inside: npt.NDArray[np.bool_]
-
-    def taken(self, which: Array) -> _Tokens:
-        """Some of the words, by number or by a mask."""
-        return _Tokens(self.terms[which], self.entries[which], self.positions[which], self.inside[which])
-
-
-def _tokens(run: Run, rank: Ints, first_entry: int, low: int, high: int) -> _Tokens:
-    """The words of a run whose terms lie in a range, in the order of entries and positions."""
-    entries = np.repeat(np.arange(len(run.counts), dtype=np.int32), run.counts)
-    positions = _positions(run)
-    inside = np.zeros(len(run.terms), bool)
-    inside[run.nonessential] = True
-    tokens = _Tokens(rank[run.terms], entries, positions, inside)
-    if len(run.extra_terms):
-        joined = np.ones(len(run.extra_terms), bool)
-        extra = _Tokens(rank[run.extra_terms], run.extra_entries, _places(run, positions), joined)
-        tokens = _joined_runs([tokens, extra])
-        order = np.argsort((tokens.entries.astype(np.int64) << 16) | tokens.positions, kind="stable")
-        tokens = tokens.taken(order)
-    tokens = tokens.taken((tokens.terms >= low) & (tokens.terms < high))
-    return tokens._replace(entries=tokens.entries + np.int32(first_entry))
-
-
-def _in_order_of_terms(found: Sequence[_Tokens]) -> _Tokens:
-    tokens = _joined_runs(found)
-    return tokens.taken(np.argsort(tokens.terms, kind="stable"))
-
-
-def _joined_runs(found: Sequence[_Tokens]) -> _Tokens:
-    return _Tokens(
-        np.concatenate([each.terms for each in found]),
-        np.concatenate([each.entries for each in found]),
-        np.concatenate([each.positions for each in found]),
-        np.concatenate([each.inside for each in found]),
-    )
-
-
-def _positions(run: Run) -> Ints:
-    """The position of each word in its entry, counted on by a gap between two texts of it."""
-    total = len(run.terms)
-    starts = np.cumsum(run.counts) - run.counts
-    running = np.arange(total + 1, dtype=np.int32)
-    if len(run.gaps):
-        widths = np.zeros(total + 1, np.int32)
-        np.add.at(widths, run.gaps, _PARTS_GAP)
-        running += np.cumsum(widths, dtype=np.int32)
-    positions: Ints = running[:-1] - np.repeat(running[starts], run.counts)
-    return np.minimum(positions, _MAX_POSITION, out=positions)
-
-
-def _places(run: Run, positions: Ints) -> Ints:
-    """The positions of joined words: those of the words at their places, or of the entry's last one."""
-    lasts = np.cumsum(run.counts)[run.extra_entries] - 1
-    if not len(positions):
-        return np.zeros(len(lasts), np.int32)
-    found = positions[np.minimum(run.extra_places, lasts)]
-    return np.where(run.counts[run.extra_entries] > 0, found, 0).astype(np.int32)
-
-
-def _lengths(run: Run) -> Ints:
-    """How many words of each entry are essential."""
-    entries = np.searchsorted(np.cumsum(run.counts), run.nonessential, side="right")
-    return (run.counts - np.bincount(entries, minlength=len(run.counts))).astype(np.int32)
-
-
-class _Postings(NamedTuple):
-    """Postings in the order of (term, entry): `terms` and `kept` (how many positions) of each, and all positions."""
-
-    terms: Ints
-    entries: Ints
-    weights: npt.NDArray[np.uint8]
-    kept: Ints
-    positions: npt.NDArray[np.uint16]
-
-
-def _postings(tokens: _Tokens) -> _Postings:
-    """The postings of words that stand in the order of (term, entry, position)."""
-    terms, entries = tokens.terms, tokens.entries
-    first = np.ones(len(terms), bool)
-    first[1:] = (terms[1:] != terms[:-1]) | (entries[1:] != entries[:-1])
-    starts = np.flatnonzero(first)
-    frequencies = np.diff(np.append(starts, len(terms)))
-    kept = np.minimum(frequencies, MAX_FREQUENCY).astype(np.int32)
-    rank_in_posting = np.arange(len(terms), dtype=np.int32) - np.repeat(starts.astype(np.int32), frequencies)
-    all_inside = np.logical_and.reduceat(tokens.inside, starts) if len(starts) else np.zeros(0, bool)
-    return _Postings(
-        terms[starts],
-        entries[starts],
-        (kept + np.where(all_inside, NONESSENTIAL, 0)).astype(np.uint8),
-        kept,
-        tokens.positions[rank_in_posting < MAX_FREQUENCY].astype(np.uint16),
-    )
-
-
-def _together(parts: Sequence[_Postings], term_count: int) -> dict[str, Array]:
-    terms = _joined([part.terms for part in parts], np.int32)
-    starts = np.searchsorted(terms, np.arange(term_count + 1))
-    positions = np.cumsum(_joined([np.zeros(1, np.int32), *(part.kept for part in parts)], np.int32), dtype=np.int64)
-    return {
-        "offsets": starts.astype(np.int32),
-        "entries": _joined([part.entries for part in parts], np.int32),
-        "weights": _joined([part.weights for part in parts], np.uint8),
-        "positions": _joined([part.positions for part in parts], np.uint16),
-        "position_offsets": positions[starts].astype(np.int32),
-    }
+def _spread(starts: Longs, counts: Ints) -> Longs:
+    """The places of slices that begin at `starts`, one after the other."""
+    ends = np.cumsum(counts)
+    spread: Longs = np.repeat(starts - ends + counts, counts)
+    spread += np.arange(len(spread))
+    return spread
 
 
 def _joined(arrays: Sequence[Array], kind: npt.DTypeLike) -> Array:

@@ -25,7 +25,7 @@ class RankingConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     entry_coverage: NotNegative
     ancestor_share: Share
     unknown_mass: Positive
-    unspecified: Positive
+    words: dict[str, Positive]
     billable: Positive
     terminated: Positive
     clinical: NotNegative

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -21,13 +22,16 @@ from codesearch.index.ranking import idf
 from codesearch.index.record_file import RecordFile
 from codesearch.index.settings import thaw_settings
 
+DEEPEST = 12
+"""Levels that are followed down from a code: chapter, sections and headers are eight at most; a wrong table may go in
+rings."""
+
 
 class Strings:
     """Texts by number, decoded one by one from the memory map."""
 
     def __init__(self, text: Array, offsets: Array) -> None:
-        self._text = text.data
-        self._offsets = offsets
+        self._text, self._offsets = text.data, offsets.data
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -68,6 +72,8 @@ class IndexReader:
         self.records = RecordFile(folder)
         self._expansion_file = ExpansionFile(folder)
         self.systems = self._system_slices()
+        self._coded_counts: dict[str, int] = {}
+        self._close = weakref.finalize(self, _close, self.records, self._expansion_file)
 
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
@@ -100,6 +106,19 @@ class IndexReader:
         return idf(self.arrays["term.frequency"], self.documents)
 
     @cached_property
+    def billable_below(self) -> npt.NDArray[np.int64]:
+        """How many billable codes lie below each document, on all levels."""
+        values, parent = self.keywords["billable"], self.arrays["parent"]
+        counts = np.zeros(self.documents, np.int64)
+        billable = values.index("yes") if "yes" in values else len(values)
+        above = parent[self.arrays["keyword.billable"] == billable]
+        for _ in range(DEEPEST):
+            above = above[above >= 0]
+            counts += np.bincount(above, minlength=self.documents)
+            above = parent[above]
+        return counts
+
+    @cached_property
     def expansions(self) -> Table:
         """What is searched as well when some terms are typed."""
         return self._expansion_file.table()
@@ -115,7 +134,13 @@ class IndexReader:
 
     def keyword(self, name: str, document: int) -> str:
         """A keyword field's value of a document; empty where it has none."""
-        return self.keywords[name][int(self.arrays[f"keyword.{name}"][document])]
+        values, numbers = self._keyword_columns[name]
+        return values[numbers[document]]
+
+    @cached_property
+    def _keyword_columns(self) -> dict[str, tuple[list[str], memoryview]]:
+        """The values of each keyword field, and of each document the number of its value."""
+        return {name: (values, self.arrays[f"keyword.{name}"].data) for name, values in self.keywords.items()}
 
     def prefix_slice(self, system: str, prefix: str) -> tuple[int, int]:
         """The documents of a system whose codes begin with a bare prefix: a slice (start, end)."""
@@ -125,13 +150,24 @@ class IndexReader:
         """The documents of a system from a bare code to another; all codes that begin with the last are in it."""
         if system not in self.systems:
             return 0, 0
-        start, end = self.systems[system]
-        codes = self.arrays["bare"][start:end]
-        # Records without a code stand last in a system and have an empty bare code.
-        coded = int(np.count_nonzero(codes != b"")) if len(codes) and codes[-1] == b"" else len(codes)
-        low = np.searchsorted(codes[:coded], first.encode(), "left")
-        high = np.searchsorted(codes[:coded], last.encode() + b"\x7f", "left")
+        start, _ = self.systems[system]
+        codes = self.arrays["bare"][start : start + self._coded(system)]
+        # Longer than the table's codes, a bound would have numpy copy the whole table to compare it.
+        low = np.searchsorted(codes, first.encode()[:CODE_BYTES], "left")
+        end = last.encode()[:CODE_BYTES]
+        if len(end) < CODE_BYTES:
+            high = np.searchsorted(codes, end + b"\x7f", "left")
+        else:
+            high = np.searchsorted(codes, end, "right")
         return start + int(low), start + int(high)
+
+    def _coded(self, system: str) -> int:
+        """How many records of a system have a code: those without stand last, and have an empty bare code."""
+        count = self._coded_counts.get(system)
+        if count is None:
+            codes = self.arrays["bare"][slice(*self.systems[system])]
+            count = self._coded_counts[system] = int(np.count_nonzero(codes != b""))
+        return count
 
     def find(self, system: str, code: str) -> int | None:
         """The document of a code in any spelling; None where the index has none."""
@@ -142,6 +178,10 @@ class IndexReader:
         return next((document for document in range(start, last) if bare(self.codes[document]) == wanted), None)
 
     def close(self) -> None:
-        """Closes the files; memory maps go with the object."""
-        self.records.close()
-        self._expansion_file.close()
+        """Closes the files, as happens too when nobody holds the reader any more; memory maps go with the object."""
+        self._close()
+
+
+def _close(*files: RecordFile | ExpansionFile) -> None:
+    for file in files:
+        file.close()

@@ -23,6 +23,7 @@ from codesearch.codes import bare
 from codesearch.errors import IndexCorruptError
 from codesearch.index.arrays import Array, ArrayFile, write_arrays
 from codesearch.index.durable import writing
+from codesearch.index.remembered import Remembered
 from codesearch.records import CodeRecord
 
 RECORDS = "records"
@@ -31,6 +32,8 @@ ORPHANS = "orphans"
 _BLOCK_BYTES = 32 * 1024
 _BATCH_BYTES = 1024 * 1024
 _MAX_BLOCK = 512 * 1024 * 1024
+_REMEMBERED_BYTES = 8 * 1024 * 1024
+"""Unpacked blocks that are kept."""
 _HASH_BYTES = 8
 _SOURCES = b',"source":['
 """What stands in the JSON of a record between what it says and where it comes from; no text can hold it, for a quote in
@@ -60,7 +63,7 @@ class RawRecord(msgspec.Struct, frozen=True):
 
 
 class Batch(NamedTuple):
-    """Some lines of a record file as they are written, and the number of the first document."""
+    """Some records as lines of JSON, `{"record": ...}` without its sources, and the number of the first document."""
 
     first: int
     lines: bytes
@@ -106,21 +109,22 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
             block_of.append(len(blocks) - 1)
             start_of.append(len(block))
             line = _ENCODER.encode(stored)
+            content = _content(line, stored)
             keys += _hash(key_of(stored.record).encode())
-            contents += _hash(_content(line, stored))
+            contents += _hash(content)
+            batch += content
+            batch += b"}}\n"
             block += line
             block += b"\n"
             if len(block) >= _BLOCK_BYTES:
-                batch += block
                 with writing(path):
                     blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
                 block.clear()
-                if len(batch) >= _BATCH_BYTES:
-                    yield Batch(first, bytes(batch))
-                    batch.clear()
-                    first = len(block_of)
+            if len(batch) >= _BATCH_BYTES:
+                yield Batch(first, bytes(batch))
+                batch.clear()
+                first = len(block_of)
         if block:
-            batch += block
             with writing(path):
                 blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
         with writing(path):
@@ -139,8 +143,8 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
 
 def batches(records: Iterable[StoredRecord]) -> Iterator[Batch]:
     """The lines of records that are written nowhere."""
-    lines = [_ENCODER.encode(stored) for stored in records]
-    yield Batch(0, b"\n".join(lines))
+    lines = [_content(_ENCODER.encode(stored), stored) for stored in records]
+    yield Batch(0, b"".join([line + b"}}\n" for line in lines]))
 
 
 def _hash(data: bytes) -> bytes:
@@ -148,12 +152,14 @@ def _hash(data: bytes) -> bytes:
 
 
 def _content(line: bytes, stored: StoredRecord) -> bytes:
-    """The part of a line that says something of the code: neither where that comes from, nor the fragments."""
-    return line.partition(_SOURCES)[0] if stored.record.source else line
+    """The part of a line that says something of the code: neither where that comes from, nor what follows it."""
+    if stored.record.source:
+        return line.partition(_SOURCES)[0]
+    return _ENCODER.encode(StoredRecord(stored.record))[:-2]
 
 
 class RecordFile:
-    """The records of an index by document number; keeps the last block unpacked."""
+    """The records of an index by document number; keeps some blocks unpacked."""
 
     def __init__(self, folder: Path, name: str = RECORDS) -> None:
         """Opens the file.
@@ -168,7 +174,7 @@ class RecordFile:
             self._file = self._path.open("rb", buffering=0)
         except OSError as error:
             raise self._corrupt(f"cannot be read ({error.strerror})") from error
-        self._last: tuple[int, bytes] = (-1, b"")
+        self._unpacked: Remembered[int, bytes] = Remembered(_REMEMBERED_BYTES)
 
     def __len__(self) -> int:
         return len(self._block_of)
@@ -244,9 +250,9 @@ class RecordFile:
         self._file.close()
 
     def _block(self, number: int) -> bytes:
-        last, block = self._last
-        if last == number:
-            return block
+        known = self._unpacked.get(number)
+        if known is not None:
+            return known
         start, end = int(self._blocks[number]), int(self._blocks[number + 1])
         unpacker = zlib.decompressobj()
         try:
@@ -256,8 +262,7 @@ class RecordFile:
             raise self._corrupt(f"cannot be unpacked ({error})") from error
         if not unpacker.eof:
             raise self._corrupt("is cut")
-        self._last = (number, block)
-        return block
+        return self._unpacked.keep(number, block, len(block))
 
     def _corrupt(self, reason: str) -> IndexCorruptError:
         return IndexCorruptError(str(self._path), reason, "Rebuild the index: codesearch reindex SOURCE...")

@@ -6,7 +6,7 @@ beginning of each can give the same string. The strings are kept as hashes, sort
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -30,6 +30,14 @@ def _hashes(letters: npt.NDArray[np.uint8], dropped: tuple[int, ...]) -> npt.NDA
         if column not in dropped:
             letter = letters[:, column].astype(np.uint64)
             value = np.where(letter > 0, (value ^ letter) * _FACTOR, value)
+    return value
+
+
+def _hash(letters: Iterable[int]) -> int:
+    """The same hash of one row, in plain numbers: quicker for the few rows of a typed word."""
+    value = 0
+    for letter in letters:
+        value = (value ^ letter) * int(_FACTOR) & 0xFFFFFFFFFFFFFFFF
     return value
 
 
@@ -57,12 +65,10 @@ def neighbourhood(words: Sequence[str]) -> dict[str, Array]:
 def near(typed: str, hashes: npt.NDArray[np.uint32], words: npt.NDArray[np.int32], distance: int) -> list[int]:
     """The numbers of the words that may lie within a distance of a typed word; the caller checks them."""
     start = typed.encode("ascii", "replace")[:PREFIX]
-    row = np.zeros((1, PREFIX), np.uint8)
-    row[0, : len(start)] = list(start)
     wanted = {
-        int(_hashes(row, dropped)[0] >> np.uint64(32))
-        for count in range(distance + 1)
-        for dropped in combinations(range(len(start)), count)
+        _hash(kept) >> 32
+        for length in range(max(0, len(start) - distance), len(start) + 1)
+        for kept in combinations(start, length)
     }
     found: set[int] = set()
     keys = np.array(sorted(wanted), np.uint32)

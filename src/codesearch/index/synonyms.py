@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,13 +62,15 @@ def _phrases(side: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(phrase for phrase in (" ".join(part.split()) for part in side.split(",")) if phrase))
 
 
-def expansions(rules: Iterable[Rule], analyzer: Analyzer) -> Expansions:
+def expansions(rules: Sequence[Rule], analyzer: Analyzer) -> Expansions:
     """The rules by their typed terms, analysed as records and queries are."""
+    phrases = dict.fromkeys(phrase for rule in rules for phrase in (*rule.left, *rule.right))
+    terms = dict(zip(phrases, analyzer.terms_of_all(tuple(phrases)), strict=True))
     table: Expansions = {}
     for rule in rules:
-        rights = [(tuple(analyzer.terms(phrase)), rule.weight_class, phrase) for phrase in rule.right]
+        rights = [(terms[phrase], rule.weight_class, phrase) for phrase in rule.right]
         for phrase in rule.left:
-            typed = tuple(analyzer.terms(phrase))
+            typed = terms[phrase]
             if typed:
                 found = table.setdefault(typed, [])
                 present = {terms for terms, _, _ in found}

@@ -14,8 +14,7 @@ import numpy.typing as npt
 
 from codesearch.index.fields import Fields
 from codesearch.index.inversion import CODE_BYTES as CODE_BYTES
-from codesearch.index.inversion import Column, Columns, Strings
-from codesearch.index.postings import slices
+from codesearch.index.inversion import Column, Columns, Frequencies, Strings
 
 Array = npt.NDArray[Any]
 
@@ -65,28 +64,13 @@ def _parents(parts: Sequence[Columns]) -> npt.NDArray[np.int32]:
 
 
 def document_frequencies(
-    term_count: int, parts: Sequence[dict[str, Array]], scored: Sequence[int]
+    term_count: int, parts: Sequence[Frequencies], ranks: Sequence[npt.NDArray[np.int32]]
 ) -> npt.NDArray[np.int32]:
-    """In how many documents each term stands; `scored[i]` is how many fields of part i count, from the first."""
+    """In how many documents each term stands; `ranks` are the places of the terms of each part among all terms."""
     frequencies = np.zeros(term_count, np.int32)
-    for low, high in slices(sum((np.diff(part["offsets"]) for part in parts), np.zeros(term_count, np.int64))):
-        pairs = [_pairs(part, fields, low, high) for part, fields in zip(parts, scored, strict=True)]
-        filled = [each for each in pairs if len(each)]
-        # Postings of one term stand in document order already; only several parts need sorting.
-        together = np.sort(np.concatenate(filled), kind="stable") if len(filled) > 1 else (filled or pairs)[0]
-        first = np.ones(len(together), bool)
-        first[1:] = together[1:] != together[:-1]
-        frequencies[low:high] = np.bincount(together[first] >> 32, minlength=high - low)
+    for part, rank in zip(parts, ranks, strict=True):
+        frequencies[rank[part.terms]] += part.counts
     return frequencies
-
-
-def _pairs(part: dict[str, Array], fields: int, low: int, high: int) -> npt.NDArray[np.int64]:
-    """(term, document) of each posting of some terms in the fields that count; terms are counted from the lowest."""
-    start, end = int(part["offsets"][low]), int(part["offsets"][high])
-    terms = np.repeat(np.arange(high - low, dtype=np.int64), np.diff(part["offsets"][low : high + 1]))
-    entries = part["entries"][start:end]
-    counted = part["fields"][entries] < fields
-    return (terms[counted] << 32) | part["documents"][entries[counted]]
 
 
 def ancestor_postings(title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int) -> dict[str, Array]:

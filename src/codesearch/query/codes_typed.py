@@ -141,6 +141,8 @@ class CodeRecogniser:
 
     def _plainly(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The query as a code that looks like none: a modifier such as `LT`, a code of a user's own system."""
+        if len(text) > _PCS_LENGTH:  # longer than any code of a system that we know
+            systems = [system for system in systems if system not in SYSTEMS]
         exact = self._exact(text, systems) if 2 <= len(text) <= _LONGEST_CODE else ()
         return [CodeMatch(text, 1, exact)] if exact else []
 

@@ -1,9 +1,10 @@
-"""The compiled path of scoring: one pass over blocks of entries, pruned exactly, with the same answers as `score`.
+"""The compiled path of scoring: blocks of entries, the most promising first, with the same answers as `score`.
 
-Postings are walked block by block, so that what is written stays in the processor's cache. The best documents so far
-give a floor. Slots whose postings, all together, cannot lift an entry over the floor are not walked (MaxScore: Turtle
-and Flood 1995): they are only looked up for entries that another slot matched, and only where those can still reach it.
-Bounds are raised a little, so that rounding never cuts a hit.
+The highest score of each alternative in each block tells the most that any document of a block can score. Blocks are
+then scored from the highest of these bounds down, until no bound reaches the weakest of the best documents
+(the floor). In a block, slots whose postings all together cannot lift an entry over the floor are not walked (MaxScore:
+Turtle and Flood 1995): they are only looked up for entries that another slot matched, and only where those can still
+reach it. Bounds are raised a little, so that rounding never cuts a hit.
 
 Importing this module loads numba, which takes half a second: only long-lived users of an index do.
 
@@ -20,13 +21,32 @@ import numpy as np
 
 F = np.float32
 _SLACK = F(1.0001)
-_FREQUENCY = 0x7F
-_NONESSENTIAL = 0x80
-_SEEDS = 32
-"""Entries that are scored beforehand, to have a floor from the first block on."""
-SUM, MASS, COVERED, BEST, SHARE, PART = range(6)
+FREQUENCY = 0x7F
+NONESSENTIAL = 0x80
+
+ALTERNATIVES, MASS, BELOW_MASS = range(3)
+SLOT_ROW = 3
+"""A slot: how many alternatives it has; as floats, its weight in the query, and what it adds to the share of an entry
+below an ancestor whose name holds it."""
+(
+    IS_PHRASE, START, END, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, MARKS, IDF, FACTOR, SHARE, LOUDEST,
+) = range(12)  # fmt: skip
+ALTERNATIVE_ROW = 12
+"""An alternative: whether its postings lie with the phrases, its slices of postings, of documents below an ancestor
+that holds it, and of documents whose sections hold it, and its row in the marks of blocks; as floats, how it is
+weighed, and the most that it can add to a document's sections."""
+IS_BELOW, IS_SAID = 1, 2
+"""What the marks of an alternative say of a block, beside its highest score there: whether a document of the block is
+below an ancestor that holds it, and whether one's sections hold it."""
+
+_SUM, _COVERS, _COVERED, _BEST, _BEST_SHARE, _PART = range(6)
 COLUMNS = 8
 """Columns of the scratch table of a block's entries: six are used, eight make a row half a cache line."""
+_SECTION_SUM, _SECTION_MASS, _SECTION_BEST = range(3)
+SECTION_COLUMNS = 4
+
+PARTS = 8
+"""Parts of a block: a block whose bound reaches the floor is looked at part by part, each with a bound of its own."""
 
 _inline = numba.njit(cache=True, nogil=True, inline="always")
 _compiled = numba.njit(cache=True, nogil=True)
@@ -44,13 +64,13 @@ def _power(share: Any, halves: Any) -> Any:
 
 
 @_inline
-def _bm25(weight: Any, norm: Any, idf: Any, k1: Any) -> Any:
-    frequency = F(weight & _FREQUENCY)
+def bm25(weight: Any, norm: Any, idf: Any, k1: Any) -> Any:
+    frequency = F(weight & FREQUENCY)
     return idf * (frequency * (k1 + F(1)) / (frequency + norm))
 
 
 @_inline
-def _first_from(ordered: Any, low: int, high: int, wanted: int) -> int:
+def first_from(ordered: Any, low: int, high: int, wanted: int) -> int:
     """The first place of an ordered slice whose value is at least the wanted one."""
     while low < high:
         middle = (low + high) >> 1
@@ -62,13 +82,25 @@ def _first_from(ordered: Any, low: int, high: int, wanted: int) -> int:
 
 
 @_inline
-def _next_from(ordered: Any, low: int, high: int, wanted: int) -> int:
+def next_from(ordered: Any, low: int, high: int, wanted: int) -> int:
     """The same, for a place that is probably near: in steps that double, then by halves."""
+    if low == high or ordered[low] >= wanted:
+        return low
     step = 1
     while low + step < high and ordered[low + step] < wanted:
         low += step
         step *= 2
-    return _first_from(ordered, low, min(high, low + step + 1), wanted)
+    return first_from(ordered, low + 1, min(high, low + step), wanted)
+
+
+@_compiled
+def _cut(ordered: Any, start: int, end: int, bounds: Any, places: Any) -> None:
+    """Where an ordered slice crosses each bound: `places[b]` is its first place not below `bounds[b]`."""
+    place = first_from(ordered, start, end, bounds[0])
+    places[0] = place
+    for bound in range(1, len(bounds)):
+        place = next_from(ordered, place, end, bounds[bound])
+        places[bound] = place
 
 
 @_compiled
@@ -88,274 +120,310 @@ def _keep_best(documents: Any, scores: Any, entries: Any, count: int, document: 
 
 
 @_compiled
-def _look_up(
-    entry: int, begin: int, end: int, norm: Any, low: Any, high: Any,
-    postings: Any, weights: Any, sources: Any, idfs: Any, factors: Any, shares: Any,
-    extra_entries: Any, extra_scores: Any, extra_covered: Any, k1: Any,
-) -> Any:  # fmt: skip
-    """What the alternatives of a slot give an entry: the best score, with the shares of query and entry it covers."""
-    top, share, part = F(0), F(0), F(0)
-    for one in range(begin, end):
-        if sources[one] == 0:
-            where = _first_from(postings, low[one], high[one], entry)
-            if where == high[one] or postings[where] != entry:
-                continue
-            score = _bm25(weights[where], norm, idfs[one], k1)
-            covered = idfs[one] if weights[where] < _NONESSENTIAL else F(0)
-        else:
-            where = _first_from(extra_entries, low[one], high[one], entry)
-            if where == high[one] or extra_entries[where] != entry:
-                continue
-            score, covered = extra_scores[where], extra_covered[where]
-        score = score * factors[one]
-        if score > top:
-            top, share, part = score, shares[one], covered * factors[one]
-    return top, share, part
-
-
-@_compiled
-def _is_below(document: int, begin: int, end: int, ancestor_documents: Any, below_from: Any, below_to: Any) -> bool:
+def _is_below(document: int, begin: int, end: int, block: int, ancestor_documents: Any, below: Any) -> bool:
     """Whether an ancestor's name of a document holds one of a slot's terms."""
     for one in range(begin, end):
-        where = _first_from(ancestor_documents, below_from[one], below_to[one], document)
-        if where < below_to[one] and ancestor_documents[where] == document:
+        where = first_from(ancestor_documents, below[one, block], below[one, block + 1], document)
+        if where < below[one, block + 1] and ancestor_documents[where] == document:
             return True
     return False
 
 
 @_compiled
-def _seed_floor(
-    limit: int, slot_starts: Any, starts: Any, ends: Any, first: int, last: int, allowed: Any, owners: Any, norms: Any,
-    own_mass: Any, priors: Any, total: Any, k1: Any, halves: int, entry_coverage: Any,
-    postings: Any, weights: Any, sources: Any, idfs: Any, factors: Any, shares: Any,
-    extra_entries: Any, extra_scores: Any, extra_covered: Any,
-) -> Any:  # fmt: skip
-    """A floor for the best `limit` documents: the weakest of as many that the shortest slots match, scored in full."""
-    slot_count = len(slot_starts) - 1
-    documents, scores = np.zeros(limit, np.int64), np.zeros(limit, np.float32)
-    entries = np.zeros(limit, np.int64)
-    count, tried, last_document = 0, 0, -1
-    for slot in range(min(2, slot_count)):
-        for one in range(slot_starts[slot], slot_starts[slot + 1]):
-            # A sample over the whole list: neighbours are alike.
-            step = max(1, (ends[one] - starts[one]) // _SEEDS)
-            for where in range(starts[one], ends[one], step):
-                entry = postings[where] if sources[one] == 0 else extra_entries[where]
-                document = owners[entry]
-                if document < first or document >= last or (len(allowed) and not allowed[document]):
-                    continue
-                if tried == 2 * _SEEDS:
-                    break
-                tried += 1
-                sums, mass, covered = F(0), F(0), F(0)
-                for other in range(slot_count):
-                    score, share, part = _look_up(
-                        entry, slot_starts[other], slot_starts[other + 1], norms[entry], starts, ends,
-                        postings, weights, sources, idfs, factors, shares,
-                        extra_entries, extra_scores, extra_covered, k1,
-                    )  # fmt: skip
-                    sums += score
-                    mass += share
-                    covered += part
-                own = F(1) + entry_coverage * min(F(1), covered / own_mass[entry])
-                score = sums * _power(mass / total, halves) * own * priors[entry]
-                known = False
-                for place in range(count):
-                    if documents[place] == document:
-                        known = True
-                if not known and document != last_document:
-                    count = _keep_best(documents, scores, entries, count, document, score, entry)
-                last_document = document
-    # Sums were not made in the order of the real scores: a little below is a floor all the same.
-    return scores[limit - 1] / _SLACK if count == limit else F(0)
-
-
-@_compiled
 def rank_entries(
-    # the index
-    postings: Any, weights: Any, norms: Any, owners: Any, own_mass: Any,
-    priors: Any, ancestor_documents: Any, blocks: Any,
-    # alternatives: slot bounds, then for each where its postings lie and how it is weighed
-    slot_starts: Any, sources: Any, starts: Any, ends: Any, idfs: Any, factors: Any, shares: Any, highest: Any,
-    extra_entries: Any, extra_scores: Any, extra_covered: Any,
-    # ancestors: slot bounds, slices, and what each slot adds
-    below_starts: Any, below_from: Any, below_to: Any, below_mass: Any,
-    # documents that may be found, and what their sections add
-    first: int, last: int, allowed: Any, bonus_documents: Any,
-    bonus_scores: Any, highest_bonus: Any, highest_prior: Any,
+    # the index: entries and their postings, documents, blocks with their highest priors of entries and documents
+    postings: Any, weights: Any, norms: Any, owners: Any, own_mass: Any, priors: Any, document_priors: Any,
+    ancestor_documents: Any, blocks: Any, block_documents: Any, block_priors: Any, parts: Any, part_documents: Any,
+    # what is remembered: matches of phrases, documents whose sections match with their scores, and by block the highest
+    # score of each alternative and its marks
+    extra_entries: Any, extra_scores: Any, extra_covered: Any, section_documents: Any, section_scores: Any,
+    highest: Any, marks: Any,
+    # the query: rows of its slots, and of all their alternatives
+    slot_rows: Any, alternative_rows: Any,
+    # documents that may be found
+    first: int, last: int, allowed: Any,
     # numbers of the formula
-    total: Any, k1: Any, halves: int, entry_coverage: Any,
+    total: Any, k1: Any, halves: int, entry_coverage: Any, clinical: Any,
     # scratch of a block: zero before and after
-    table: Any, bits: Any, touched: Any, best: Any, best_entry: Any, matched: Any,
+    table: Any, bits: Any, touched: Any, sections: Any, in_sections: Any, best: Any, best_entry: Any, matched: Any,
     # answer
     documents: Any, scores: Any, entries: Any,
 ) -> int:  # fmt: skip
     """Ranks the documents of the slots; fills `documents`, `scores`, `entries` and returns how many there are."""
-    slot_count = len(slot_starts) - 1
-    limit = len(documents)
-    # What a slot can add to an entry of the block at hand: score, share of the query, share by an ancestor's name.
-    tops, top_shares = np.zeros(slot_count, np.float32), np.zeros(slot_count, np.float32)
-    belows = np.zeros(slot_count, np.float32)
-    below_at = below_from.copy()
-    coming = np.sum(ends - starts)
-    floor = F(0)
-    if coming > 20 * _SEEDS and slot_count > 1:
-        floor = _seed_floor(
-            limit, slot_starts, starts, ends, first, last, allowed, owners, norms, own_mass, priors, total, k1, halves,
-            entry_coverage, postings, weights, sources, idfs, factors,
-            shares, extra_entries, extra_scores, extra_covered,
-        )  # fmt: skip
-    low, high = starts.copy(), starts.copy()
-    count, bonus_at = 0, 0
-    for block in range(len(blocks) - 1):
-        base, block_end = blocks[block], blocks[block + 1]
-        first_document, last_document = owners[base], owners[block_end - 1]
-        if last_document < first or first_document >= last:
+    slot_count, alternatives = len(slot_rows) // SLOT_ROW, len(alternative_rows) // ALTERNATIVE_ROW
+    block_count, limit = len(blocks) - 1, len(documents)
+    counts = slot_rows.reshape(slot_count, SLOT_ROW)
+    slots = slot_rows.view(np.float32).reshape(slot_count, SLOT_ROW)
+    places = alternative_rows.reshape(alternatives, ALTERNATIVE_ROW)
+    numbers = alternative_rows.view(np.float32).reshape(alternatives, ALTERNATIVE_ROW)
+    starts = np.zeros(slot_count + 1, np.int64)
+    for slot in range(slot_count):
+        starts[slot + 1] = starts[slot] + counts[slot, ALTERNATIVES]
+    # The most that a document of each block can score. Blocks in the inner loops: so they are done several at once.
+    tops, reach = np.zeros(block_count, np.float32), np.zeros(block_count, np.float32)
+    section_tops, section_reach = np.zeros(block_count, np.float32), np.zeros(block_count, np.float32)
+    top_of, share_of = np.empty(block_count, np.float32), np.empty(block_count, np.float32)
+    section_of = np.empty(block_count, np.float32)
+    for slot in range(slot_count):
+        top_of[:], share_of[:], section_of[:] = F(0), F(0), F(0)
+        below_mass = slots[slot, BELOW_MASS]
+        for one in range(starts[slot], starts[slot + 1]):
+            own_share, loudest = numbers[one, SHARE], numbers[one, LOUDEST]
+            own_top, own_marks = highest[places[one, MARKS]], marks[places[one, MARKS]]
+            for block in range(block_count):
+                top_of[block] = max(top_of[block], own_top[block])
+                share_of[block] = max(share_of[block], own_share if own_top[block] > F(0) else F(0))
+            if places[one, BELOW_FROM] < places[one, BELOW_TO]:
+                for block in range(block_count):
+                    share_of[block] = max(share_of[block], below_mass if own_marks[block] & IS_BELOW else F(0))
+            if places[one, SECTION_FROM] < places[one, SECTION_TO]:
+                for block in range(block_count):
+                    section_of[block] = max(section_of[block], loudest if own_marks[block] & IS_SAID else F(0))
+        for block in range(block_count):
+            tops[block] += top_of[block]
+            reach[block] += share_of[block]
+            section_tops[block] += section_of[block]
+            section_reach[block] += slots[slot, MASS] if section_of[block] > F(0) else F(0)
+    bounds = np.zeros(block_count, np.float32)
+    promising: Any = np.empty(block_count, np.int64)
+    candidates = 0
+    for block in range(block_count):
+        if block_documents[block + 1] <= first or block_documents[block] >= last:
             continue
-        for slot in range(slot_count):
-            tops[slot], top_shares[slot], belows[slot] = F(0), F(0), F(0)
-            for one in range(slot_starts[slot], slot_starts[slot + 1]):
-                # Blocks follow each other: but for the first, a list goes on where it was left.
-                low[one] = high[one]
-                if sources[one] == 0:
-                    if low[one] < ends[one] and postings[low[one]] < base:
-                        low[one] = _next_from(postings, low[one], ends[one], base)
-                    high[one] = low[one]
-                    if low[one] < ends[one] and postings[low[one]] < block_end:
-                        high[one] = _next_from(postings, low[one], ends[one], block_end)
-                else:
-                    if low[one] < ends[one] and extra_entries[low[one]] < base:
-                        low[one] = _next_from(extra_entries, low[one], ends[one], base)
-                    high[one] = low[one]
-                    if low[one] < ends[one] and extra_entries[low[one]] < block_end:
-                        high[one] = _next_from(extra_entries, low[one], ends[one], block_end)
-                if low[one] < high[one]:
-                    tops[slot] = max(tops[slot], highest[one])
-                    top_shares[slot] = max(top_shares[slot], shares[one])
-            for one in range(below_starts[slot], below_starts[slot + 1]):
-                if below_at[one] < below_to[one] and ancestor_documents[below_at[one]] < first_document:
-                    below_at[one] = _next_from(ancestor_documents, below_at[one], below_to[one], first_document)
-                if below_at[one] < below_to[one] and ancestor_documents[below_at[one]] <= last_document:
-                    belows[slot] = below_mass[slot]
-            top_shares[slot] = max(top_shares[slot], belows[slot])
-        # From the last slot on, as many as together cannot reach the floor are only looked up.
-        rest, rest_share, above = F(0), F(0), F(0)
-        for slot in range(slot_count):
-            above += belows[slot]
-        walked = slot_count
-        while walked > 0:
-            slot = walked - 1
-            reach = min(F(1), (rest_share + top_shares[slot] + above - belows[slot]) / total)
-            unseen = (rest + tops[slot]) * _power(reach, halves) * (F(1) + entry_coverage) * highest_prior * _SLACK
-            if tops[slot] > F(0) and unseen + highest_bonus >= floor:
-                break
-            rest += tops[slot]
-            rest_share += top_shares[slot]
-            above -= belows[slot]
-            walked -= 1
-        seen = 0
-        for slot in range(walked):
-            begin, end = slot_starts[slot], slot_starts[slot + 1]
-            bit = np.uint32(1) << np.uint32(slot)
-            for one in range(begin, end):
-                idf, factor, share = idfs[one], factors[one], shares[one]
-                for where in range(low[one], high[one]):
-                    if sources[one] == 0:
-                        entry = postings[where]
-                        score = _bm25(weights[where], norms[entry], idf, k1)
-                        covered = idf if weights[where] < _NONESSENTIAL else F(0)
-                    else:
-                        entry = extra_entries[where]
-                        score, covered = extra_scores[where], extra_covered[where]
-                    score = score * factor
-                    row = entry - base
-                    if bits[row] == np.uint32(0) and table[row, BEST] == F(0):
-                        touched[seen] = row
-                        seen += 1
-                    if end - begin == 1:
-                        table[row, SUM] += score
-                        table[row, MASS] += share
-                        table[row, COVERED] += covered * factor
-                        bits[row] |= bit
-                    elif score > table[row, BEST]:
-                        table[row, BEST], table[row, SHARE], table[row, PART] = score, share, covered * factor
-            if end - begin > 1:
-                for place in range(seen):
-                    row = touched[place]
-                    if table[row, BEST] > F(0):
-                        table[row, SUM] += table[row, BEST]
-                        table[row, MASS] += table[row, SHARE]
-                        table[row, COVERED] += table[row, PART]
-                        table[row, BEST] = F(0)
-                        bits[row] |= bit
-        held = 0
-        for place in range(seen):
-            row = touched[place]
-            entry = base + row
-            document = owners[entry]
-            reachable = (table[row, SUM] + rest) * (F(1) + entry_coverage) * priors[entry] * _SLACK
-            hopeless = reachable + highest_bonus < floor or document < first or document >= last
-            if not hopeless and len(allowed):
-                hopeless = not allowed[document]
-            if not hopeless and floor > F(0):
-                mass = table[row, MASS] + rest_share
-                for slot in range(walked):
-                    if not bits[row] >> np.uint32(slot) & np.uint32(1):
-                        mass += belows[slot]
-                hopeless = reachable * _power(min(F(1), mass / total), halves) + highest_bonus < floor
-            if not hopeless:
-                for slot in range(walked, slot_count):
-                    score, share, part = _look_up(
-                        entry, slot_starts[slot], slot_starts[slot + 1], norms[entry], low, high,
-                        postings, weights, sources, idfs, factors, shares,
-                        extra_entries, extra_scores, extra_covered, k1,
-                    )  # fmt: skip
-                    if score > F(0):
-                        table[row, SUM] += score
-                        table[row, MASS] += share
-                        table[row, COVERED] += part
-                        bits[row] |= np.uint32(1) << np.uint32(slot)
-                mass = table[row, MASS]
-                for slot in range(slot_count):
-                    if not bits[row] >> np.uint32(slot) & np.uint32(1):
-                        mass += belows[slot]
-                own = F(1) + entry_coverage * min(F(1), table[row, COVERED] / own_mass[entry])
-                reachable = table[row, SUM] * _power(min(F(1), mass / total), halves) * own * priors[entry] * _SLACK
-                if reachable + highest_bonus >= floor:
-                    # Words of ancestors count towards the query's share where the entry itself lacks them.
+        bound = tops[block] * _power(min(F(1), reach[block] / total), halves)
+        bound *= (F(1) + entry_coverage) * block_priors[block, 0]
+        loud = section_tops[block] * _power(min(F(1), section_reach[block] / total), halves)
+        bound += clinical * loud * block_priors[block, 1]
+        if bound > F(0):
+            bounds[block] = bound * _SLACK
+            promising[candidates] = block
+            candidates += 1
+    promising = promising[:candidates]
+    promising = promising[np.argsort(-bounds[promising])]
+    slot_tops, slot_shares = np.zeros(slot_count, np.float32), np.zeros(slot_count, np.float32)
+    slot_below = np.zeros(slot_count, np.float32)
+    here = np.empty((alternatives, PARTS + 1), np.int32)
+    below_here, said_here = np.empty_like(here), np.empty_like(here)
+    floor, count = F(0), 0
+    for block in promising:
+        if bounds[block] < floor:
+            break
+        first_part = block * PARTS
+        last_part = min(first_part + PARTS, len(parts) - 1)
+        entry_bounds, document_bounds = parts[first_part : last_part + 1], part_documents[first_part : last_part + 1]
+        for one in range(alternatives):
+            start, end, row = places[one, START], places[one, END], places[one, MARKS]
+            if highest[row, block] == F(0):
+                here[one] = 0
+            elif places[one, IS_PHRASE]:
+                _cut(extra_entries, start, end, entry_bounds, here[one])
+            else:
+                _cut(postings, start, end, entry_bounds, here[one])
+            if marks[row, block] & IS_BELOW:
+                start, end = places[one, BELOW_FROM], places[one, BELOW_TO]
+                _cut(ancestor_documents, start, end, document_bounds, below_here[one])
+            else:
+                below_here[one] = 0
+            if marks[row, block] & IS_SAID:
+                start, end = places[one, SECTION_FROM], places[one, SECTION_TO]
+                _cut(section_documents, start, end, document_bounds, said_here[one])
+            else:
+                said_here[one] = 0
+        for part in range(last_part - first_part):
+            base, first_document = parts[first_part + part], part_documents[first_part + part]
+            # What a slot can add to an entry: score, share of the query, share by an ancestor's name.
+            above, most, most_share, loud, loud_share = F(0), F(0), F(0), F(0), F(0)
+            for slot in range(slot_count):
+                slot_tops[slot], slot_shares[slot], slot_below[slot] = F(0), F(0), F(0)
+                loudest = F(0)
+                for one in range(starts[slot], starts[slot + 1]):
+                    if here[one, part] < here[one, part + 1]:
+                        slot_tops[slot] = max(slot_tops[slot], highest[places[one, MARKS], block])
+                        slot_shares[slot] = max(slot_shares[slot], numbers[one, SHARE])
+                    if below_here[one, part] < below_here[one, part + 1]:
+                        slot_below[slot] = slots[slot, BELOW_MASS]
+                    if said_here[one, part] < said_here[one, part + 1]:
+                        loudest = max(loudest, numbers[one, LOUDEST])
+                slot_shares[slot] = max(slot_shares[slot], slot_below[slot])
+                above += slot_below[slot]
+                most += slot_tops[slot]
+                most_share += slot_shares[slot]
+                if loudest > F(0):
+                    loud += loudest
+                    loud_share += slots[slot, MASS]
+            most *= _power(min(F(1), most_share / total), halves) * (F(1) + entry_coverage) * block_priors[block, 0]
+            loud *= clinical * _power(min(F(1), loud_share / total), halves) * block_priors[block, 1]
+            if most + loud == F(0) or (most + loud) * _SLACK < floor:
+                continue
+            # Sections: each slot's best alternative, summed by document.
+            spoken = 0
+            for slot in range(slot_count):
+                for one in range(starts[slot], starts[slot + 1]):
+                    factor = numbers[one, FACTOR]
+                    for where in range(said_here[one, part], said_here[one, part + 1]):
+                        local = section_documents[where] - first_document
+                        score = section_scores[where] * factor
+                        if sections[local, _SECTION_SUM] == F(0) and sections[local, _SECTION_BEST] == F(0):
+                            in_sections[spoken] = local
+                            spoken += 1
+                        sections[local, _SECTION_BEST] = max(sections[local, _SECTION_BEST], score)
+                for place in range(spoken):
+                    local = in_sections[place]
+                    if sections[local, _SECTION_BEST] > F(0):
+                        sections[local, _SECTION_SUM] += sections[local, _SECTION_BEST]
+                        sections[local, _SECTION_MASS] += slots[slot, MASS]
+                        sections[local, _SECTION_BEST] = F(0)
+            highest_bonus = F(0)
+            for place in range(spoken):
+                local = in_sections[place]
+                coverage = _power(sections[local, _SECTION_MASS] / total, halves)
+                prior = document_priors[first_document + local]
+                bonus = clinical * sections[local, _SECTION_SUM] * coverage * prior
+                sections[local, _SECTION_SUM] = bonus
+                highest_bonus = max(highest_bonus, bonus)
+            # From the last slot on, as many as together cannot reach the floor are only looked up.
+            rest, rest_share = F(0), F(0)
+            walked = slot_count
+            while walked > 0:
+                slot = walked - 1
+                left = min(F(1), (rest_share + slot_shares[slot] + above - slot_below[slot]) / total)
+                unseen = (
+                    (rest + slot_tops[slot])
+                    * _power(left, halves)
+                    * (F(1) + entry_coverage)
+                    * block_priors[block, 0]
+                    * _SLACK
+                )
+                if slot_tops[slot] > F(0) and unseen + highest_bonus >= floor:
+                    break
+                rest += slot_tops[slot]
+                rest_share += slot_shares[slot]
+                above -= slot_below[slot]
+                walked -= 1
+            seen = 0
+            for slot in range(walked):
+                begin, end = starts[slot], starts[slot + 1]
+                bit = np.uint32(1) << np.uint32(slot)
+                for one in range(begin, end):
+                    idf, factor, share = numbers[one, IDF], numbers[one, FACTOR], numbers[one, SHARE]
+                    for where in range(here[one, part], here[one, part + 1]):
+                        if places[one, IS_PHRASE]:
+                            entry = extra_entries[where]
+                            score, covered = extra_scores[where], extra_covered[where]
+                        else:
+                            entry = postings[where]
+                            score = bm25(weights[where], norms[entry], idf, k1)
+                            covered = idf if weights[where] < NONESSENTIAL else F(0)
+                        score = score * factor
+                        row = entry - base
+                        if bits[row] == np.uint32(0) and table[row, _BEST] == F(0):
+                            touched[seen] = row
+                            seen += 1
+                        if end - begin == 1:
+                            table[row, _SUM] += score
+                            table[row, _COVERS] += share
+                            table[row, _COVERED] += covered * factor
+                            bits[row] |= bit
+                        elif score > table[row, _BEST]:
+                            table[row, _BEST], table[row, _BEST_SHARE] = score, share
+                            table[row, _PART] = covered * factor
+                if end - begin > 1:
+                    for place in range(seen):
+                        row = touched[place]
+                        if table[row, _BEST] > F(0):
+                            table[row, _SUM] += table[row, _BEST]
+                            table[row, _COVERS] += table[row, _BEST_SHARE]
+                            table[row, _COVERED] += table[row, _PART]
+                            table[row, _BEST] = F(0)
+                            bits[row] |= bit
+            held = 0
+            for place in range(seen):
+                row = touched[place]
+                entry = base + row
+                document = owners[entry]
+                reachable = (table[row, _SUM] + rest) * (F(1) + entry_coverage) * priors[entry] * _SLACK
+                hopeless = reachable + highest_bonus < floor or document < first or document >= last
+                if not hopeless and len(allowed):
+                    hopeless = not allowed[document]
+                if not hopeless and floor > F(0):
+                    mass = table[row, _COVERS] + rest_share
+                    for slot in range(walked):
+                        if not bits[row] >> np.uint32(slot) & np.uint32(1):
+                            mass += slot_below[slot]
+                    hopeless = reachable * _power(min(F(1), mass / total), halves) + highest_bonus < floor
+                if not hopeless:
+                    for slot in range(walked, slot_count):
+                        if slot_tops[slot] == F(0):
+                            continue
+                        top, best_share, cover = F(0), F(0), F(0)
+                        for one in range(starts[slot], starts[slot + 1]):
+                            low, high = here[one, part], here[one, part + 1]
+                            factor = numbers[one, FACTOR]
+                            if places[one, IS_PHRASE]:
+                                where = first_from(extra_entries, low, high, entry)
+                                if where == high or extra_entries[where] != entry:
+                                    continue
+                                score, covered = extra_scores[where], extra_covered[where]
+                            else:
+                                where = first_from(postings, low, high, entry)
+                                if where == high or postings[where] != entry:
+                                    continue
+                                score = bm25(weights[where], norms[entry], numbers[one, IDF], k1)
+                                covered = numbers[one, IDF] if weights[where] < NONESSENTIAL else F(0)
+                            score = score * factor
+                            if score > top:
+                                top, best_share, cover = score, numbers[one, SHARE], covered * factor
+                        if top > F(0):
+                            table[row, _SUM] += top
+                            table[row, _COVERS] += best_share
+                            table[row, _COVERED] += cover
+                            bits[row] |= np.uint32(1) << np.uint32(slot)
+                    mass = table[row, _COVERS]
                     for slot in range(slot_count):
-                        if not bits[row] >> np.uint32(slot) & np.uint32(1) and _is_below(
-                            document, below_starts[slot], below_starts[slot + 1], ancestor_documents, below_at, below_to
-                        ):
-                            table[row, MASS] += below_mass[slot]
-                    score = table[row, SUM] * _power(table[row, MASS] / total, halves) * own * priors[entry]
-                    if score > F(0):
-                        local = document - first_document
-                        if best[local] == F(0):
-                            matched[held] = local
-                            held += 1
-                        if score > best[local] or (score == best[local] and entry < best_entry[local]):
-                            best[local] = score
-                            best_entry[local] = entry
-            table[row, SUM], table[row, MASS], table[row, COVERED] = F(0), F(0), F(0)
-            bits[row] = np.uint32(0)
-        while bonus_at < len(bonus_documents) and bonus_documents[bonus_at] <= last_document:
-            document = bonus_documents[bonus_at]
-            wanted = document >= first_document and document >= first and document < last
-            if wanted and (not len(allowed) or allowed[document]):
-                local = document - first_document
-                if best[local] == F(0):
-                    matched[held] = local
-                    held += 1
-                    best_entry[local] = -1
-                best[local] += bonus_scores[bonus_at]
-            bonus_at += 1
-        for place in range(held):
-            local = matched[place]
-            count = _keep_best(
-                documents, scores, entries, count, first_document + local, best[local], best_entry[local]
-            )
-            best[local] = F(0)
-        if count == limit:
-            floor = max(floor, scores[limit - 1])
+                        if not bits[row] >> np.uint32(slot) & np.uint32(1):
+                            mass += slot_below[slot]
+                    own = F(1) + entry_coverage * min(F(1), table[row, _COVERED] / own_mass[entry])
+                    reachable = (
+                        table[row, _SUM] * _power(min(F(1), mass / total), halves) * own * priors[entry] * _SLACK
+                    )
+                    if reachable + highest_bonus >= floor:
+                        # Words of ancestors count towards the query's share where the entry itself lacks them.
+                        for slot in range(slot_count):
+                            if (
+                                slot_below[slot] > F(0)
+                                and not bits[row] >> np.uint32(slot) & np.uint32(1)
+                                and _is_below(
+                                    document, starts[slot], starts[slot + 1], part, ancestor_documents, below_here
+                                )
+                            ):
+                                table[row, _COVERS] += slots[slot, BELOW_MASS]
+                        score = table[row, _SUM] * _power(table[row, _COVERS] / total, halves) * own * priors[entry]
+                        if score > F(0):
+                            local = document - first_document
+                            if best[local] == F(0):
+                                matched[held] = local
+                                held += 1
+                            if score > best[local] or (score == best[local] and entry < best_entry[local]):
+                                best[local] = score
+                                best_entry[local] = entry
+                table[row, _SUM], table[row, _COVERS], table[row, _COVERED] = F(0), F(0), F(0)
+                bits[row] = np.uint32(0)
+            for place in range(spoken):
+                local = in_sections[place]
+                document, bonus = first_document + local, sections[local, _SECTION_SUM]
+                sections[local, _SECTION_SUM], sections[local, _SECTION_MASS] = F(0), F(0)
+                if bonus > F(0) and document >= first and document < last and (not len(allowed) or allowed[document]):
+                    if best[local] == F(0):
+                        matched[held] = local
+                        held += 1
+                        best_entry[local] = -1
+                    best[local] += bonus
+            for place in range(held):
+                local = matched[place]
+                count = _keep_best(
+                    documents, scores, entries, count, first_document + local, best[local], best_entry[local]
+                )
+                best[local] = F(0)
+            if count == limit:
+                floor = scores[limit - 1]
     return count

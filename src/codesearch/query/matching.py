@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from codesearch.index.reader import IndexReader
 from codesearch.query.constraints import Constraints
+from codesearch.query.count import MatchCounter
 from codesearch.query.engine import Engine
 from codesearch.query.filters import Scope
 from codesearch.query.grammar import Field, is_exclusion
 from codesearch.query.occurrences import Mask
 from codesearch.query.plan import Plan
-from codesearch.query.score import Collection, score_documents
+from codesearch.query.score import Collection
 from codesearch.query.values import masked
 
 
@@ -39,6 +40,7 @@ class Matcher:
         self.constraints = constraints
         self.collection = Collection(reader)
         self.engine = Engine(self.collection)
+        self.counter = MatchCounter(self.collection)
 
     @cached_property
     def no_chapters(self) -> Mask:
@@ -90,9 +92,8 @@ class Matches:
         if self._match_without_words and self._others is not None:
             found |= self._others
         elif self._plan.slots:
-            documents, _, _ = score_documents(self._matcher.collection, self._plan.slots)
-            start, end = self._scope.span
-            found[documents[(documents >= start) & (documents < end)]] = True
+            span = slice(*self._scope.span)
+            found[span] = self._matcher.counter.matching(self._plan.slots)[span]
             if self._others is not None:
                 found &= self._others
         found[list(self._first)] = True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from codesearch.index.reader import IndexReader
@@ -13,20 +16,27 @@ from codesearch.query.unknown import UnknownWords
 
 MAX_SLOTS = 32
 """Words of a query that are searched; the rest is ignored, and said so."""
+_REMEMBERED = 50_000
+"""Words whose slots are kept ready."""
+
+
+_NUMBERED = re.compile(r"([a-z]{2,})\d{1,3}[a-z]?")
 
 
 class Alternative(NamedTuple):
-    """Terms that stand for the words `first` to `last` (exclusive) of a query: all must be in one entry.
+    """Terms that stand for one or several words of a query: all must be in one entry.
 
-    `weight` is that of its class; `phrase` is how the alternative is written, empty for the word itself.
+    `weight` is that of its class; `phrase` is how the alternative is written, empty for the word itself; `words` are
+    the typed words it stands for. `share` is the part of its score that the slot gets: what stands for several words
+    gives each its part, and terms that are rarer than the typed words score no more than they do.
     """
 
     terms: tuple[int, ...]
     weight: float
     weight_class: str
     phrase: str
-    first: int
-    last: int
+    words: tuple[str, ...]
+    share: float = 1.0
 
 
 class Slot(NamedTuple):
@@ -72,12 +82,26 @@ class _Word(NamedTuple):
     number: int | None
 
 
+class _Ready(NamedTuple):
+    """The slot of a word by itself, and what of it was not typed."""
+
+    slot: Slot
+    rewrites: tuple[Rewrite, ...]
+
+
+class _Span(NamedTuple):
+    """An alternative for the words of several terms."""
+
+    terms: frozenset[str]
+    alternative: Alternative
+
+
 _Resolved = tuple[tuple[tuple[int, ...], float, str, str], ...]
 """Expansions as term numbers, weight, class and phrase."""
 
 
 class Planner:
-    """Makes plans for the text of queries."""
+    """Makes plans for the text of queries. What a word by itself becomes is kept ready: words come again and again."""
 
     def __init__(self, reader: IndexReader) -> None:
         self._reader = reader
@@ -85,35 +109,42 @@ class Planner:
         self._classes = reader.settings.ranking.classes
         self._unknown = UnknownWords(reader)
         self._resolved: dict[str, _Resolved] = {}
+        self._words: dict[str, _Word] = {}
+        self._ready: dict[tuple[str, bool], _Ready] = {}
+        self._ready_exactly: dict[str, Slot] = {}
 
     def slots(self, text: str, exact: bool) -> tuple[tuple[Slot, ...], tuple[Rewrite, ...], tuple[str, ...]]:
         """The slots of a text, what was rewritten in them, and the words beyond the limit.
 
         With `exact` only what is typed is searched.
         """
-        words = self._words(text)
-        kept, ignored = words[:MAX_SLOTS], words[MAX_SLOTS:]
-        found = [] if exact else self._expansions(kept)
-        known = [[self._typed(place, word)] if word.number is not None else [] for place, word in enumerate(kept)]
-        if not exact:
-            expanded = {place for one in found for place in range(one.first, one.last)}
-            for place, word in enumerate(kept):
-                if word.number is None and place not in expanded:
-                    found += self._replacements(place, word)
-        slots = []
-        for place, word in enumerate(kept):
-            alternatives = _distinct((*known[place], *(one for one in found if one.first <= place < one.last)))
-            slots.append(Slot(word.word, word.term, self._mass(word, alternatives), alternatives))
-        return tuple(slots), _rewrites(kept, found), tuple(word.word for word in ignored)
+        words = self._words_of(text)
+        kept, ignored = words[:MAX_SLOTS], tuple([word.word for word in words[MAX_SLOTS:]])
+        if exact:
+            return tuple([self._exact_slot(word) for word in kept]), (), ignored
+        spans = self._spans(kept) if len(kept) > 1 else []
+        if not spans:
+            ready = [self._slot(word, len(kept) == 1) for word in kept]
+            slots = tuple([one.slot for one in ready])
+        else:
+            ready = [self._slot_within(word, spans) for word in kept]
+            slots = _shared([one.slot for one in ready])
+        rewrites = [rewrite for one in ready for rewrite in one.rewrites]
+        return slots, tuple(dict.fromkeys(rewrites)) if rewrites else (), ignored
 
-    def _words(self, text: str) -> list[_Word]:
+    def _words_of(self, text: str) -> list[_Word]:
         """The words of a text that are no stop words, each term once."""
-        analyzer = self._reader.analyzer
+        analyzer, known = self._reader.analyzer, self._words
         words: dict[str, _Word] = {}
-        for word in analyzer.words(analyzer.fold(text)):
-            term = analyzer.term(word)
-            if term and term not in words:
-                words[term] = _Word(word, term, self._number(term))
+        for typed in analyzer.words(analyzer.fold(text)):
+            word = known.get(typed)
+            if word is None:
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                term = analyzer.term(typed)
+                word = known[typed] = _Word(typed, term, self._number(term))
+            if word.term:
+                words.setdefault(word.term, word)
         return list(words.values())
 
     def _number(self, term: str) -> int | None:
@@ -121,39 +152,64 @@ class Planner:
         number = self._reader.terms.get(term)
         return number if number is not None and self._used[number] else None
 
-    def _typed(self, place: int, word: _Word) -> Alternative:
-        return Alternative((word.number or 0,), 1.0, "typed", "", place, place + 1)
+    # A word by itself
+
+    def _exact_slot(self, word: _Word) -> Slot:
+        slot = self._ready_exactly.get(word.word)
+        if slot is None:
+            if len(self._ready_exactly) >= _REMEMBERED:
+                self._ready_exactly.clear()
+            slot = self._ready_exactly[word.word] = self._made(word, self._typed(word))
+        return slot
+
+    def _slot(self, word: _Word, alone: bool) -> _Ready:
+        """The slot of a word that no rule takes together with its neighbours."""
+        ready = self._ready.get((word.word, alone))
+        if ready is None:
+            if len(self._ready) >= _REMEMBERED:
+                self._ready.clear()
+            found = self._expansions(word, alone)
+            if not found and word.number is None:
+                found = self._numbered(word) or self._replacements(word)
+            ready = self._ready[word.word, alone] = _ready(self._made(word, [*self._typed(word), *found]))
+        return ready
+
+    def _typed(self, word: _Word) -> list[Alternative]:
+        return [Alternative((word.number,), 1.0, "typed", "", (word.word,))] if word.number is not None else []
+
+    def _made(self, word: _Word, alternatives: Sequence[Alternative]) -> Slot:
+        distinct = _distinct(alternatives)
+        return Slot(word.word, word.term, self._mass(word, distinct), distinct)
 
     def _mass(self, word: _Word, alternatives: Sequence[Alternative]) -> float:
         idf, ranking = self._reader.idf, self._reader.settings.ranking
         if word.number is not None:
             return float(idf[word.number])
-        shares = (sum(float(idf[term]) for term in one.terms) / (one.last - one.first) for one in alternatives)
+        shares = (sum(float(idf[term]) for term in one.terms) / len(one.words) for one in alternatives)
         return min(10.0, max(shares, default=ranking.unknown_mass))
 
-    def _expansions(self, words: Sequence[_Word]) -> list[Alternative]:
-        """What the rules give for every run of words, and neighbours that are one word when joined."""
-        found: list[Alternative] = []
-        table, longest, resolved = self._reader.expansions, self._longest_rules, self._resolved
-        terms = [word.term for word in words]
-        for first in range(len(words)):
-            for last in range(first + 1, min(len(words), first + longest.get(terms[first], 0)) + 1):
-                typed = " ".join(terms[first:last])
-                expansions = resolved.get(typed)
-                if expansions is None:
-                    if typed not in table:
-                        continue
-                    expansions = resolved[typed] = self._resolve(typed)
-                for numbers, weight, weight_class, phrase in expansions:
-                    if weight_class != "initials" or words[first].number is None or len(words) == 1:
-                        found.append(Alternative(numbers, weight, weight_class, phrase, first, last))
-            if first + 1 < len(words):
-                joined = words[first].word + words[first + 1].word
-                number = self._number(self._reader.analyzer.term(joined))
-                if number is not None:
-                    weight = self._classes["joined"]
-                    found.append(Alternative((number,), weight, "joined", joined, first, first + 2))
-        return found
+    def _expansions(self, word: _Word, alone: bool) -> list[Alternative]:
+        """What the rules give for one word; initials of titles only for a word that is none, or that stands alone."""
+        return [
+            one
+            for one in self._expanded(word.term, (word,))
+            if one.weight_class != "initials" or word.number is None or alone
+        ]
+
+    def _numbered(self, word: _Word) -> list[Alternative]:
+        """What the rules give for the letters of a name with a number (`SPG21`), which names one of a family."""
+        parts = _NUMBERED.fullmatch(word.word)
+        return self._expanded(self._reader.analyzer.term(parts[1]), (word,)) if parts else []
+
+    def _expanded(self, typed: str, words: Sequence[_Word]) -> list[Alternative]:
+        """What the rules give for some typed terms, which are those of the words."""
+        expansions = self._resolved.get(typed)
+        if expansions is None:
+            if typed not in self._reader.expansions:
+                return []
+            expansions = self._resolved[typed] = self._resolve(typed)
+        written = tuple([word.word for word in words])
+        return [self._scaled(Alternative(*one, written), words) for one in expansions]
 
     def _resolve(self, typed: str) -> _Resolved:
         """What the rules give for some typed terms, as term numbers; without phrases that hold an unused word."""
@@ -165,38 +221,108 @@ class Planner:
                 resolved.append((known, self._classes[one.weight_class], one.weight_class, one.phrase))
         return tuple(resolved)
 
-    @cached_property
-    def _longest_rules(self) -> dict[str, int]:
-        """The words of the longest rule that begins with a term."""
-        longest: dict[str, int] = {}
-        for typed in self._reader.expansions:
-            words = typed.split(" ")
-            longest[words[0]] = max(longest.get(words[0], 0), len(words))
-        return longest
+    def _scaled(self, one: Alternative, words: Sequence[_Word]) -> Alternative:
+        """The alternative, scoring no more than the words it stands for where the index has all of them."""
+        idf, typed = self._reader.idf, 0.0
+        for word in words:
+            if word.number is None:
+                return one
+            typed += float(idf[word.number])
+        own = sum(float(idf[term]) for term in one.terms)
+        return one if own <= typed else one._replace(share=typed / own)
 
-    def _replacements(self, place: int, word: _Word) -> list[Alternative]:
+    def _replacements(self, word: _Word) -> list[Alternative]:
         """What stands for a word that the index does not hold."""
-        found = self._unknown.replacements(word.word, word.term)
-        weights = [self._classes[one.weight_class] * one.share for one in found]
         return [
-            Alternative(one.terms, weight, one.weight_class, one.written, place, place + 1)
-            for one, weight in zip(found, weights, strict=True)
+            Alternative(
+                one.terms, self._classes[one.weight_class] * one.share, one.weight_class, one.written, (word.word,)
+            )
+            for one in self._unknown.replacements(word.word, word.term)
         ]
 
+    # Words together
 
-def _distinct(alternatives: tuple[Alternative, ...]) -> tuple[Alternative, ...]:
+    def _spans(self, words: Sequence[_Word]) -> list[_Span]:
+        """What the rules give for several words, in any order, and neighbours that are one word when joined."""
+        found: list[_Span] = []
+        rules, present = self._rules_by_rarest, {word.term for word in words}
+        for word in words:
+            for typed, terms in rules.get(word.term, ()):
+                if terms <= present:
+                    run = [one for one in words if one.term in terms]
+                    found += [_Span(terms, one) for one in self._expanded(typed, run)]
+        for first, second in pairwise(words):
+            joined = first.word + second.word
+            number = self._joined(joined)
+            if number is not None:
+                one = Alternative((number,), self._classes["joined"], "joined", joined, (first.word, second.word))
+                found.append(_Span(frozenset((first.term, second.term)), self._scaled(one, (first, second))))
+        return found
+
+    def _joined(self, word: str) -> int | None:
+        known = self._words.get(word)
+        return known.number if known else self._number(self._reader.analyzer.term(word))
+
+    def _slot_within(self, word: _Word, spans: Sequence[_Span]) -> _Ready:
+        """The slot of a word that rules may take together with others."""
+        found = [span.alternative for span in spans if word.term in span.terms]
+        if word.number is None and found:
+            return _ready(self._made(word, [*self._expansions(word, alone=False), *found]))
+        slot, rewrites = ready = self._slot(word, alone=False)
+        if not found:
+            return ready
+        alternatives = _distinct([*slot.alternatives, *found])
+        told = tuple([Rewrite(one.weight_class, " ".join(one.words), one.phrase) for one in found])
+        return _Ready(Slot(slot.word, slot.term, slot.mass, alternatives), rewrites + told)
+
+    @cached_property
+    def _rules_by_rarest(self) -> dict[str, list[tuple[str, frozenset[str]]]]:
+        """The rules of several terms, as typed and as a set, by the term that the fewest of them have."""
+        rules = [(typed, frozenset(typed.split(" "))) for typed in self._reader.expansions if " " in typed]
+        counts = Counter(term for _, terms in rules for term in terms)
+        found: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for typed, terms in rules:
+            found.setdefault(min(terms, key=lambda term: (counts[term], term)), []).append((typed, terms))
+        return found
+
+
+def _distinct(alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
     """The alternatives with each set of terms once: that which stands for the fewest words, then the weightiest."""
     if len(alternatives) < 2:
-        return alternatives
+        return tuple(alternatives)
     best: dict[tuple[int, ...], Alternative] = {}
     for one in alternatives:
         other = best.get(one.terms)
-        if other is None or (one.last - one.first, -one.weight) < (other.last - other.first, -other.weight):
+        if other is None or (len(one.words), -one.weight) < (len(other.words), -other.weight):
             best[one.terms] = one
     return tuple(best.values())
 
 
-def _rewrites(words: Sequence[_Word], found: Sequence[Alternative]) -> tuple[Rewrite, ...]:
-    spans = (" ".join(word.word for word in words[one.first : one.last]) for one in found)
-    rewrites = (Rewrite(one.weight_class, typed, one.phrase) for one, typed in zip(found, spans, strict=True))
-    return tuple(dict.fromkeys(rewrites))
+def _ready(slot: Slot) -> _Ready:
+    return _Ready(slot, tuple(_rewrites(slot)))
+
+
+def _rewrites(slot: Slot) -> Iterator[Rewrite]:
+    for one in slot.alternatives:
+        if one.weight_class != "typed":
+            yield Rewrite(one.weight_class, " ".join(one.words), one.phrase)
+
+
+def _shared(slots: Sequence[Slot]) -> tuple[Slot, ...]:
+    """The slots, each with its part of the score of what stands for several words."""
+    masses = {slot.word: slot.mass for slot in slots}
+    shared = []
+    for slot in slots:
+        if any(len(one.words) > 1 for one in slot.alternatives):
+            alternatives = tuple([_part(one, slot.mass, masses) for one in slot.alternatives])
+            slot = Slot(slot.word, slot.term, slot.mass, alternatives)
+        shared.append(slot)
+    return tuple(shared)
+
+
+def _part(one: Alternative, mass: float, masses: dict[str, float]) -> Alternative:
+    """The alternative with the share of a slot of this mass."""
+    if len(one.words) == 1:
+        return one
+    share = one.share * mass / max(1e-6, sum([masses[word] for word in one.words]))
+    return Alternative(one.terms, one.weight, one.weight_class, one.phrase, one.words, share)

@@ -8,22 +8,45 @@ from typing import Any
 
 from codesearch.codes import bare
 from codesearch.index.reader import IndexReader
-from codesearch.query.evidence import Evidence, evidence
+from codesearch.query.evidence import Evidence, EvidenceFinder
+from codesearch.query.explain import Explainer, Explanation
 from codesearch.query.facets import Facets
 from codesearch.query.nothing import Nothing
+from codesearch.query.passage import Passage
 from codesearch.query.plan import Plan, Rewrite
+from codesearch.query.score import Collection
+from codesearch.query.texts import TextReader
 from codesearch.records import CodeRecord
 
-TIERS = {1: "exact code", 2: "code prefix or range", 3: "text"}
+_BILLABLE = {"yes": True, "no": False}
+
+
+class HitContext:
+    """What the hits of one search share."""
+
+    def __init__(self, reader: IndexReader, collection: Collection, texts: TextReader, plan: Plan) -> None:
+        self.reader = reader
+        self._collection = collection
+        self._texts = texts
+        self._plan = plan
+
+    @cached_property
+    def evidence(self) -> EvidenceFinder:
+        """Finds what matches in a hit."""
+        return EvidenceFinder(self.reader, self._texts, self._plan)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Takes the score of a hit apart."""
+        return Explainer(self.reader, self._collection, self._texts, self._plan)
 
 
 class Hit:
-    """One code that was found. What needs the record (`snippet`, `matched`, `record`) is read when first asked for."""
+    """One code that was found. What needs the record (`passage`, `matched`, `record`) is read when first asked for."""
 
     def __init__(
         self,
-        reader: IndexReader,
-        plan: Plan,
+        context: HitContext,
         document: int,
         rank: int,
         score: float,
@@ -31,9 +54,9 @@ class Hit:
         siblings: Sequence[int] | None = None,
     ) -> None:
         """Takes the documents of the other hits that this one stands for where hits are grouped."""
-        self._reader = reader
-        self._plan = plan
+        self._context = context
         self._siblings = siblings
+        self._reader = context.reader
         self._evidence: Evidence | None = None
         self.document = document
         self.rank = rank
@@ -66,7 +89,7 @@ class Hit:
     @property
     def billable(self) -> bool | None:
         """Whether the code may be billed; None where no source says."""
-        return {"yes": True, "no": False}.get(self._reader.keyword("billable", self.document))
+        return _BILLABLE.get(self._reader.keyword("billable", self.document))
 
     @property
     def billable_below(self) -> int:
@@ -103,27 +126,56 @@ class Hit:
 
     @property
     def snippet(self) -> str:
-        """The passage of the record that fits the query best."""
-        return self._found().snippet
+        """The text of `passage`."""
+        return self.passage.text
+
+    @property
+    def passage(self) -> Passage:
+        """The passage of the record that fits the query best, with what matched in it."""
+        return self._found().passage
+
+    @property
+    def marked_name(self) -> Passage:
+        """The code's name, with what matched in it."""
+        return self._found().name
 
     @property
     def matched(self) -> dict[str, tuple[str, ...]]:
         """Field -> the words of the record that matched there."""
         return self._found().matched
 
+    @property
+    def explanation(self) -> Explanation:
+        """Why the hit stands where it stands: its score taken apart."""
+        return self._context.explainer.explanation(self.document, self.tier)
+
     def _found(self) -> Evidence:
         if self._evidence is None:
-            self._evidence = evidence(self.record, self._reader, self._plan)
+            self._evidence = self._context.evidence.evidence(self.document)
         return self._evidence
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of a hit; grouped hits have their `siblings` too."""
-        names = ("rank", "system", "code", "kind", "name", "billable", "terminated", "release")
-        hit = {name: getattr(self, name) for name in names}
-        matched = {field: list(words) for field, words in self.matched.items()}
         siblings = {} if self._siblings is None else {"siblings": list(self.siblings)}
-        shown = {"score": round(self.score, 4), "tier": self.tier, "snippet": self.snippet, "matched": matched}
-        return {**hit, **shown, **siblings}
+        return {
+            "rank": self.rank,
+            "system": self.system,
+            "code": self.code,
+            "kind": self.kind,
+            "name": self.name,
+            "billable": self.billable,
+            "terminated": self.terminated,
+            "release": self.release,
+            "score": round(self.score, 4),
+            "tier": self.tier,
+            "snippet": self.snippet,
+            "matched": {field: list(words) for field, words in self.matched.items()},
+            **siblings,
+        }
+
+    def to_explained_dict(self) -> dict[str, Any]:
+        """The JSON object of a hit with its explanation."""
+        return {**self.to_dict(), "explanation": self.explanation.to_dict()}
 
 
 class Results:

@@ -10,8 +10,6 @@ All sums are made in the order of the slots and in 32-bit floats, so that the co
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -28,10 +26,6 @@ Ints = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 F = np.float32
-
-
-REMEMBERED_POSTINGS = 2_000_000
-"""Postings of sections that are kept as scores, 8 bytes each."""
 
 
 class Matches(NamedTuple):
@@ -70,13 +64,8 @@ class Collection:
         document_priors = self._document_priors(reader)
         self.priors = document_priors[self.documents] * field_weights[arrays["title.fields"]]
         self.document_count = reader.documents
-        self.highest_prior = F(self.priors.max()) if len(self.priors) else F(1)
+        self.document_priors = document_priors
         self.sections = Sections(reader, document_priors)
-
-    @cached_property
-    def offsets_list(self) -> list[int]:
-        """Where the postings of each term begin, as Python numbers, which are read faster one by one."""
-        return [int(offset) for offset in self.offsets.tolist()]
 
     @cached_property
     def posting_counts(self) -> list[int]:
@@ -84,32 +73,17 @@ class Collection:
         counts: list[int] = np.diff(self.offsets).tolist()
         return counts
 
-    @cached_property
-    def idf_list(self) -> list[float]:
-        """The idf of each term, as Python numbers."""
-        return [float(idf) for idf in self.idf.tolist()]
-
-    def peaks(self) -> list[float]:
-        """The highest BM25 of each term in any entry."""
-        frequencies = (self.weights & MAX_FREQUENCY).astype(F)
-        parts = frequencies / (frequencies + self.norms[self.entries])
-        starts = self.offsets[:-1]
-        used = self.offsets[1:] > starts
-        peaks = np.zeros(len(starts), F)
-        if used.any():
-            peaks[used] = np.maximum.reduceat(parts, starts[used])
-        return [float(peak) for peak in (self.idf * peaks * F(self.ranking.k1 + 1)).tolist()]
-
     @staticmethod
     def _document_priors(reader: IndexReader) -> Floats:
-        """Mild priors: "unspecified" codes and billable ones first among equals, ended ones last."""
+        """Mild priors, such as for "unspecified" codes and billable ones; ended ones stand last among equals."""
         arrays, ranking = reader.arrays, reader.settings.ranking
         priors = np.ones(reader.documents, F)
-        number = reader.terms.get(reader.analyzer.term("unspecified"))
-        if number is not None:
-            found = arrays["title.entries"][arrays["title.offsets"][number] : arrays["title.offsets"][number + 1]]
-            names = found[arrays["title.fields"][found] == 0]
-            priors[arrays["title.documents"][names]] *= F(ranking.unspecified)
+        for word, prior in ranking.words.items():
+            number = reader.terms.get(reader.analyzer.term(word))
+            if number is not None:
+                found = arrays["title.entries"][arrays["title.offsets"][number] : arrays["title.offsets"][number + 1]]
+                names = found[arrays["title.fields"][found] == 0]
+                priors[arrays["title.documents"][names]] *= F(prior)
         values = reader.keywords["billable"]
         if "yes" in values:
             priors[arrays["keyword.billable"] == values.index("yes")] *= F(ranking.billable)
@@ -121,7 +95,7 @@ class Collection:
 
     def matches(self, terms: Sequence[int]) -> Matches:
         """The entries that hold all the terms."""
-        by_rarity = sorted(terms, key=lambda term: (int(self.offsets[term + 1] - self.offsets[term]), term))
+        by_rarity = self.by_rarity(terms)
         entries, scores, covered = self._term(by_rarity[0])
         for term in by_rarity[1:]:
             other = self._term(term)
@@ -132,6 +106,11 @@ class Collection:
             entries, places = entries[both], places[both]
             scores, covered = scores[both] + other.scores[places], covered[both] + other.covered[places]
         return Matches(entries, scores, covered)
+
+    def by_rarity(self, terms: Sequence[int]) -> list[int]:
+        """The terms, those with the fewest entries first."""
+        counts = self.posting_counts
+        return sorted(terms, key=lambda term: (counts[term], term))
 
     def _term(self, term: int) -> Matches:
         start, end = int(self.offsets[term]), int(self.offsets[term + 1])
@@ -154,99 +133,74 @@ class Sections:
         """Takes the priors of the documents."""
         arrays, ranking, fields = reader.arrays, reader.settings.ranking, reader.settings.fields
         self._ranking = ranking
-        self._priors = priors
+        self.priors = priors
         self._idf = reader.idf
-        self._offsets, self._entries = arrays["section.offsets"], arrays["section.entries"]
-        self._documents, numbers = arrays["section.documents"], arrays["section.fields"]
+        self.offsets, self.entries = arrays["section.offsets"], arrays["section.entries"]
+        self.documents, numbers = arrays["section.documents"], arrays["section.fields"]
         lengths = arrays["section.lengths"].astype(F)
         counts = np.maximum(np.bincount(numbers, minlength=len(fields.weights)), 1)
         averages = (np.bincount(numbers, weights=lengths, minlength=len(fields.weights)) / counts).astype(F)
         b = F(ranking.clinical_b)
         norms = F(1) - b + b * lengths / np.maximum(averages[numbers], F(1))
-        self._gains = (np.array(fields.weights, F)[numbers] / norms).astype(F)
-        self._frequencies = arrays["section.weights"]
-        self._terms: OrderedDict[int, tuple[Ints, Floats]] = OrderedDict()
-        self._remembered = 0
-        self._lock = threading.Lock()
-        self._used: bytes = (np.diff(self._offsets) > 0).tobytes()
+        self.gains = (np.array(fields.weights, F)[numbers] / norms).astype(F)
+        self.weights = arrays["section.weights"]
 
-    def term(self, term: int) -> tuple[Ints, Floats]:
-        """The documents that hold a term in a scored section, and the term's BM25F in each.
+    @cached_property
+    def posting_counts(self) -> list[int]:
+        """How many entries hold each term."""
+        counts: list[int] = np.diff(self.offsets).tolist()
+        return counts
 
-        What was computed is remembered for the terms used lately, up to a bounded number of postings.
-        """
-        with self._lock:
-            known = self._terms.get(term)
-            if known is not None:
-                self._terms.move_to_end(term)
-                return known
-        found = self._term(term)
-        with self._lock:
-            if self._terms.setdefault(term, found) is found:
-                self._remembered += len(found[0]) + 1
-            while self._remembered > REMEMBERED_POSTINGS:
-                _, dropped = self._terms.popitem(last=False)
-                self._remembered -= len(dropped[0]) + 1
-        return found
-
-    def _term(self, term: int) -> tuple[Ints, Floats]:
-        start, end = int(self._offsets[term]), int(self._offsets[term + 1])
-        if start == end:
-            return np.zeros(0, np.int32), np.zeros(0, F)
-        entries = self._entries[start:end]
-        weighted = self._gains[entries] * (self._frequencies[start:end] & MAX_FREQUENCY).astype(F)
-        documents = self._documents[entries]
-        starts = np.flatnonzero(np.diff(documents, prepend=-1))
-        sums = np.add.reduceat(weighted, starts)
-        documents, scored = documents[starts], sums > 0
-        k1 = F(self._ranking.clinical_k1)
-        scores = self._idf[term] * sums * (k1 + F(1)) / (k1 + sums)
-        return documents[scored], scores[scored].astype(F)
-
-    def phrase(self, terms: Sequence[int]) -> tuple[Ints, Floats]:
-        """The documents that hold all the terms in their sections."""
-        documents, scores = self.term(terms[0])
+    def matches(self, terms: Sequence[int]) -> tuple[Ints, Floats]:
+        """The documents that hold all the terms in scored sections, in order, and their BM25F in each."""
+        documents, scores = self._term(terms[0])
         for term in terms[1:]:
-            other, other_scores = self.term(term)
+            other, other_scores = self._term(term)
             documents, left, right = np.intersect1d(documents, other, assume_unique=True, return_indices=True)
             scores = scores[left] + other_scores[right]
         return documents, scores
 
+    def _term(self, term: int) -> tuple[Ints, Floats]:
+        start, end = int(self.offsets[term]), int(self.offsets[term + 1])
+        entries = self.entries[start:end]
+        weighted = self.gains[entries] * (self.weights[start:end] & MAX_FREQUENCY).astype(F)
+        owners = self.documents[entries]
+        starts = np.diff(owners, prepend=-1) != 0
+        # Summed one by one and in 64 bits, as the compiled path does.
+        sums = np.bincount(np.cumsum(starts) - 1, weighted).astype(F) if len(owners) else weighted
+        documents, scored = owners[starts], sums > 0
+        k1 = F(self._ranking.clinical_k1)
+        scores = self._idf[term] * sums * (k1 + F(1)) / (k1 + sums)
+        return documents[scored], scores[scored].astype(F)
+
     def score(self, slots: Sequence[Slot]) -> tuple[Ints, Floats]:
         """The clinical score of every document whose sections match a slot, in order of documents."""
-        used = self._used
-        if not any(used[term] for slot in slots for one in slot.alternatives for term in one.terms):
-            return np.zeros(0, np.int32), np.zeros(0, F)
-        total = F(sum(slot.mass for slot in slots))
-        parts, shares = [], []
+        sums, mass = np.zeros(len(self.priors), F), np.zeros(len(self.priors), F)
         for slot in slots:
-            best = _best_by_key([self._alternative(one, slots, slot) for one in slot.alternatives])
-            parts.append(best)
-            shares.append((best[0], np.full(len(best[0]), slot.mass, F)))
-        documents, scores = _sum_by_key(parts)
-        _, mass = _sum_by_key(shares)
-        if not len(documents):
-            return documents, scores
-        coverage = power(mass / total, self._ranking.coverage_halves)
-        scores = (F(self._ranking.clinical) * scores * coverage * self._priors[documents]).astype(F)
+            documents, scores = _best_by_key([self._alternative(one) for one in slot.alternatives])
+            sums[documents] += scores
+            mass[documents] += F(slot.mass)
+        documents = np.flatnonzero(sums).astype(np.int32)
+        total = F(sum(slot.mass for slot in slots))
+        coverage = power(mass[documents] / total, self._ranking.coverage_halves)
+        scores = (F(self._ranking.clinical) * sums[documents] * coverage * self.priors[documents]).astype(F)
         return documents[scores > 0], scores[scores > 0]
 
-    def _alternative(self, one: Alternative, slots: Sequence[Slot], slot: Slot) -> tuple[Ints, Floats]:
-        documents, scores = self.phrase(one.terms)
-        return documents, scores * F(one.weight * share_of(one, slots, slot))
+    def _alternative(self, one: Alternative) -> tuple[Ints, Floats]:
+        documents, scores = self.matches(one.terms)
+        return documents, scores * F(one.weight * one.share)
 
 
 def slot_order(collection: Collection, slots: Sequence[Slot]) -> list[int]:
     """The order in which slots are scored: those with the fewest postings first."""
-    frequencies = collection.posting_counts
-    counts = []
-    for slot in slots:
-        count = 0
-        for one in slot.alternatives:
-            terms = one.terms
-            count += frequencies[terms[0]] if len(terms) == 1 else min([frequencies[term] for term in terms])
-        counts.append(count)
+    counts = [posting_count(collection, slot) for slot in slots]
     return sorted(range(len(slots)), key=counts.__getitem__)
+
+
+def posting_count(collection: Collection, slot: Slot) -> int:
+    """How many postings a slot has at most."""
+    counts = collection.posting_counts
+    return sum(min(counts[term] for term in one.terms) for one in slot.alternatives)
 
 
 def power(shares: Floats, halves: int) -> Floats:
@@ -255,13 +209,6 @@ def power(shares: Floats, halves: int) -> Floats:
     for _ in range(halves // 2):
         result = result * shares
     return result * np.sqrt(shares) if halves % 2 else result
-
-
-def share_of(one: Alternative, slots: Sequence[Slot], slot: Slot) -> float:
-    """The part of an alternative's score that one of the words that it stands for gets."""
-    if one.last - one.first == 1:
-        return 1.0
-    return slot.mass / max(1e-6, sum(each.mass for each in slots[one.first : one.last]))
 
 
 def _best_by_key(parts: list[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
@@ -274,19 +221,6 @@ def _best_by_key(parts: list[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
     keys, values = keys[order], values[order]
     first = np.diff(keys, prepend=-1) != 0
     return keys[first], values[first]
-
-
-def _sum_by_key(parts: list[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
-    """For each key the sum of its values, added in the order of the parts."""
-    if not parts:
-        return np.zeros(0, np.int32), np.zeros(0, F)
-    keys = np.concatenate([keys for keys, _ in parts])
-    values = np.concatenate([values for _, values in parts])
-    order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
-    if not len(starts):
-        return keys, values
-    return keys[order][starts], np.add.reduceat(values[order], starts)
 
 
 def rank(
@@ -318,7 +252,7 @@ def score_documents(collection: Collection, slots: Sequence[Slot]) -> tuple[Ints
     order = np.lexsort((entries, -scores, owners))
     first = order[np.diff(owners[order], prepend=-1) != 0]
     documents, best, entries = owners[first], scores[first], entries[first]
-    clinical_documents, clinical = collection.sections.score(slots)
+    clinical_documents, clinical = collection.sections.score([slots[place] for place in slot_order(collection, slots)])
     if not len(clinical_documents):
         return documents, best, entries
     everything = np.union1d(documents, clinical_documents).astype(np.int32)
@@ -336,7 +270,7 @@ def score_entries(collection: Collection, slots: Sequence[Slot]) -> tuple[Ints, 
     hit = np.zeros((len(slots), count), bool)
     order = slot_order(collection, slots)
     for place in order:
-        entries, scores, shares, parts = _slot_matches(collection, slots, slots[place])
+        entries, scores, shares, parts = _slot_matches(collection, slots[place])
         sums[entries] += scores
         mass[entries] += shares
         covered[entries] += parts
@@ -361,12 +295,12 @@ def ancestor_mass(slot: Slot) -> float:
     return slot.mass * slot.alternatives[0].weight if slot.alternatives else 0.0
 
 
-def _slot_matches(collection: Collection, slots: Sequence[Slot], slot: Slot) -> tuple[Ints, Floats, Floats, Floats]:
+def _slot_matches(collection: Collection, slot: Slot) -> tuple[Ints, Floats, Floats, Floats]:
     """The entries that a slot matches, with the numbers of the alternative that scores highest in each."""
     parts = []
     for one in slot.alternatives:
         matches = collection.matches(one.terms)
-        factor = F(one.weight * share_of(one, slots, slot))
+        factor = F(one.weight * one.share)
         share = np.full(len(matches.entries), F(one.weight * slot.mass))
         parts.append((matches.entries, matches.scores * factor, share, matches.covered * factor))
     if not parts:

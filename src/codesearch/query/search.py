@@ -19,8 +19,10 @@ from codesearch.query.paging import Cursors
 from codesearch.query.plan import Plan
 from codesearch.query.reading import QueryReader
 from codesearch.query.request import SORTS, Request
-from codesearch.query.results import Hit, Results
+from codesearch.query.results import Hit, HitContext, Results
+from codesearch.query.score import Mask, Ranked
 from codesearch.query.siblings import Siblings
+from codesearch.query.texts import TextReader
 from codesearch.query.values import Values
 
 MAX_LIMIT = 100_000
@@ -45,6 +47,7 @@ class Searcher:
         self._queries = QueryReader(reader, recogniser, constraints)
         self._matcher = Matcher(reader, constraints)
         self._siblings = Siblings(reader)
+        self._texts = TextReader(reader)
         self._cursors = Cursors(repr(sorted(reader.manifest.files.items())))
         self._diagnosis = Diagnosis(reader, recogniser, constraints.fields, lambda request: self.search(request, 0))
 
@@ -75,11 +78,17 @@ class Searcher:
         matches = Matches(self._matcher, plan, scope)
         page = self._page(request, matches, start, limit)
         columns = zip(*(column.tolist() for column in page.ranking), page.siblings, strict=True)
+        context = HitContext(self._reader, self._matcher.collection, self._texts, plan)
         hits = [
-            Hit(self._reader, plan, document, rank, score, tier, siblings)
+            Hit(context, document, rank, score, tier, siblings)
             for rank, (document, score, tier, siblings) in enumerate(columns, start + 1)
         ]
         return self._results(request, hits, plan, matches, start)
+
+    def rank(self, words: Sequence[str], allowed: Mask, limit: int) -> Ranked:
+        """The best of the allowed documents for words that nobody typed: no code among them is read as one."""
+        slots = self._queries.slots(words)
+        return self._matcher.engine.rank(slots, (0, self._reader.documents), allowed, limit)
 
     def _results(self, request: Request, hits: list[Hit], plan: Plan, matches: Matches, start: int) -> Results:
         def rows() -> int:

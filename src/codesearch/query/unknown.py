@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from functools import lru_cache
 from typing import NamedTuple
 
 from codesearch.index.reader import IndexReader
@@ -19,6 +18,7 @@ _FAMILY_SHARE = 0.7
 _COMPOUND_LENGTH = 7
 _PART = 3
 _CANDIDATES = 3
+_MOST_REMEMBERED = 50_000
 
 
 class Replacement(NamedTuple):
@@ -36,7 +36,17 @@ class UnknownWords:
     def __init__(self, reader: IndexReader) -> None:
         self._reader = reader
         self._used = reader.arrays["term.frequency"]
-        self.replacements = lru_cache(maxsize=50_000)(self._replacements)
+        self._remembered: dict[tuple[str, str], tuple[Replacement, ...]] = {}
+
+    def replacements(self, word: str, term: str) -> tuple[Replacement, ...]:
+        """What stands for a word that no entry has; `term` is the word's term."""
+        # A cache around the method would hold its own index, and keep a closed one open until the collector comes by.
+        found = self._remembered.get((word, term))
+        if found is None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            found = self._remembered[word, term] = self._replacements(word, term)
+        return found
 
     def _replacements(self, word: str, term: str) -> tuple[Replacement, ...]:
         if not MIN_LENGTH <= len(word) <= MAX_LENGTH or not word.isascii():

@@ -1,0 +1,201 @@
+"""The compiled ranking over one index: arrays that are checked once, memory that is reused, and the kernel.
+
+Importing this module loads numba.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from codesearch.query import kernel
+from codesearch.query.packing import Blocks, Longs, Memory, Packed, Room, unsound
+from codesearch.query.plan import Slot
+from codesearch.query.score import Collection, Floats, Ints, Mask, Ranked
+
+F = np.float32
+
+PART = 128
+"""Entries of a part of a block: what is written while it is scored fits the first-level cache of a core."""
+
+_rank_entries: Callable[..., int] = kernel.rank_entries
+_NO_MASK = np.zeros(0, bool)
+_NONE = Ranked(np.zeros(0, np.int32), np.zeros(0, F), np.zeros(0, np.int32))
+
+
+class _Scratch(NamedTuple):
+    """Working memory of one search: rows for a block's entries and documents; all zero between searches."""
+
+    table: Floats
+    bits: npt.NDArray[np.uint32]
+    touched: Longs
+    sections: Floats
+    in_sections: Longs
+    best: Floats
+    best_entry: Longs
+    matched: Longs
+
+
+class CompiledRanking:
+    """The compiled path over one index."""
+
+    def __init__(self, collection: Collection) -> None:
+        """Checks the arrays, for compiled code looks at no bounds.
+
+        Raises:
+            IndexCorruptError: following the postings would leave the arrays.
+        """
+        if not _is_sound(collection):
+            raise unsound(collection)
+        ranking, owners = collection.ranking, collection.documents
+        self._collection = collection
+        self._scratch: list[_Scratch] = []
+        self._lock = threading.Lock()
+        parts = _parts(owners)
+        blocks = np.append(parts[: -1 : kernel.PARTS], parts[-1])
+        documents = _first_documents(collection, blocks)
+        self._widest = int(np.diff(parts).max(initial=1))
+        self._index = (
+            collection.entries, collection.weights, collection.norms, owners, collection.mass, collection.priors,
+            collection.document_priors, collection.ancestor_documents, blocks, documents,
+            _block_priors(collection, blocks, documents), parts,
+            _first_documents(collection, parts),
+        )  # fmt: skip
+        self._blocks = Blocks(blocks, documents)
+        self._memory = Memory(collection, self._blocks, Room(0, 0, 0))
+        self._formula: tuple[Any, ...] = (
+            F(ranking.k1),
+            ranking.coverage_halves,
+            F(ranking.entry_coverage),
+            F(ranking.clinical),
+        )
+        self._memory.load()
+        self._rank(self._memory, bytes(4 * kernel.SLOT_ROW), bytes(4 * kernel.ALTERNATIVE_ROW), (0, 0), None, F(1), 1)
+
+    def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
+        """The best documents for the slots."""
+        memory, packed = self._ready(slots)
+        packed.sort(key=_postings_of)
+        rows = b"".join([slot.alternatives for slot in packed])
+        if not rows:
+            return _NONE
+        total = F(sum([slot.mass for slot in slots]))
+        return self._rank(memory, b"".join([slot.slot for slot in packed]), rows, span, allowed, total, limit)
+
+    def _rank(
+        self,
+        memory: Memory,
+        slots: bytes,
+        alternatives: bytes,
+        span: tuple[int, int],
+        allowed: Mask | None,
+        total: np.float32,
+        limit: int,
+    ) -> Ranked:
+        """Has the kernel rank; slots and alternatives are rows as it names them."""
+        documents, scores, entries = np.empty(limit, np.int32), np.empty(limit, F), np.empty(limit, np.int32)
+        scratch = self._take_scratch()
+        count = _rank_entries(
+            *self._index, *memory.phrases, *memory.sections, *memory.marks,
+            np.frombuffer(slots, np.int32), np.frombuffer(alternatives, np.int32),
+            *span, _NO_MASK if allowed is None else allowed, total, *self._formula,
+            *scratch, documents, scores, entries,
+        )  # fmt: skip
+        # After an exception the memory is not zero, and is not used again.
+        self._scratch.append(scratch)
+        return Ranked(documents[:count], scores[:count], entries[:count])
+
+    def _ready(self, slots: Sequence[Slot]) -> tuple[Memory, list[Packed]]:
+        """The slots as the kernel takes them, and the memory that they point into.
+
+        A search goes on with the memory that it was given, also when another is begun meanwhile.
+        """
+        memory = self._memory
+        try:
+            return memory, [memory.packed[slot] for slot in slots]
+        except KeyError:
+            with self._lock:
+                memory = self._memory
+                missing = [slot for slot in slots if slot not in memory.packed]
+                if not memory.has_room(Room.of(self._collection, missing)):
+                    memory = self._memory = Memory(self._collection, self._blocks, Room.of(self._collection, slots))
+                memory.keep(slots)
+            return memory, [memory.packed[slot] for slot in slots]
+
+    def _take_scratch(self) -> _Scratch:
+        try:
+            return self._scratch.pop()
+        except IndexError:
+            size = self._widest
+            return _Scratch(
+                np.zeros((size, kernel.COLUMNS), F),
+                np.zeros(size, np.uint32),
+                np.zeros(size, np.int64),
+                np.zeros((size, kernel.SECTION_COLUMNS), F),
+                np.zeros(size, np.int64),
+                np.zeros(size, F),
+                np.zeros(size, np.int64),
+                np.zeros(size, np.int64),
+            )
+
+
+def _first_documents(collection: Collection, bounds: Longs) -> Longs:
+    """The first document of each slice of entries, and the number of documents at the end."""
+    return np.append(collection.documents[bounds[:-1]], collection.document_count).astype(np.int64)
+
+
+def _block_priors(collection: Collection, blocks: Longs, documents: Longs) -> Floats:
+    """The highest prior of an entry, and of a document, in each block."""
+    if len(blocks) < 2:
+        return np.zeros((0, 2), F)
+    entries = np.maximum.reduceat(collection.priors, blocks[:-1])
+    return np.stack((entries, np.maximum.reduceat(collection.document_priors, documents[:-1])), axis=1)
+
+
+def _parts(owners: Ints) -> Longs:
+    """Bounds of parts of blocks: runs of entries that cut no document in two."""
+    bounds = [0]
+    while bounds[-1] < len(owners):
+        end = min(bounds[-1] + PART, len(owners))
+        if end < len(owners):
+            start_of_document = int(np.searchsorted(owners, owners[end], "left"))
+            if start_of_document > bounds[-1]:
+                end = start_of_document
+            else:
+                end = int(np.searchsorted(owners, owners[end], "right"))
+        bounds.append(end)
+    return np.array(bounds, np.int64)
+
+
+_postings_of = attrgetter("postings")
+
+
+def _is_sound(collection: Collection) -> bool:
+    """Whether the arrays are such as a builder writes: slices in bounds, entries in order, each document with one."""
+    entries, owners = collection.entries, collection.documents
+    if not _are_slices(collection.offsets, len(entries)) or len(collection.weights) != len(entries):
+        return False
+    sections = collection.sections
+    if not _are_slices(sections.offsets, len(sections.entries)) or len(sections.weights) != len(sections.entries):
+        return False
+    if not _are_slices(collection.ancestor_offsets, len(collection.ancestor_documents)):
+        return False
+    if len(collection.mass) != len(owners) or len(collection.norms) != len(owners):
+        return False
+    rising = np.diff(entries, prepend=-1) > 0
+    rising[collection.offsets[:-1][collection.offsets[:-1] < len(entries)]] = True
+    if not rising.all() or (len(entries) and (entries.min() < 0 or entries.max() >= len(owners))):
+        return False
+    steps = np.diff(owners, prepend=-1)
+    return bool(
+        ((steps == 0) | (steps == 1)).all() and (not len(owners) or owners[-1] == collection.document_count - 1)
+    )
+
+
+def _are_slices(offsets: Ints, count: int) -> bool:
+    return bool(len(offsets) and offsets[0] == 0 and offsets[-1] == count and (np.diff(offsets) >= 0).all())

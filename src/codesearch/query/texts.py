@@ -1,0 +1,116 @@
+"""The searched texts of documents: each with its field and title, and where its terms stand.
+
+What was read is remembered, since the same codes are hits again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache, cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from codesearch.index.analysis import Place
+from codesearch.index.fields import SectionReader, title_texts
+from codesearch.index.reader import IndexReader
+from codesearch.index.remembered import Remembered
+from codesearch.records import CodeRecord
+
+REMEMBERED_TERMS = 300_000
+"""Terms of documents whose places are kept, some hundred bytes each."""
+
+_TITLES = {"inclusion_terms": "Includes", "synonyms": "Also called", "recovery.follow_up": "Recovery, follow-up"}
+"""Titles that do not follow from the name of their field."""
+_OTHER = "other_sections"
+
+
+class Text(NamedTuple):
+    """One text of a record under the title of its section, with its terms and where they stand.
+
+    A name is matched by itself, sections together.
+    """
+
+    field: str
+    title: str
+    text: str
+    is_name: bool
+    places: list[Place]
+    terms: frozenset[str]
+
+
+class DocumentTexts(NamedTuple):
+    """The texts of a document, and the terms of all its sections."""
+
+    texts: list[Text]
+    section_terms: frozenset[str]
+
+
+class TextReader:
+    """Reads the texts of an index's documents; safe to share between threads."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        self._reader = reader
+        fields = reader.settings.fields
+        self._titles = fields.title
+        self._sections = tuple(name for name, weight in zip(fields.sections, fields.weights, strict=True) if weight > 0)
+        self._section_reader = SectionReader(self._sections)
+        self._known: Remembered[int, DocumentTexts] = Remembered(REMEMBERED_TERMS)
+
+    def of(self, document: int) -> DocumentTexts:
+        """The texts of a document, its names first.
+
+        Raises:
+            IndexCorruptError: its record cannot be read.
+        """
+        found = self._known.get(document)
+        if found is None:
+            found = self._read(document)
+            self._known.keep(document, found, 1 + sum(len(text.places) for text in found.texts))
+        return found
+
+    def summary(self, document: int) -> str:
+        """The summary of a document; empty where it has none.
+
+        Raises:
+            IndexCorruptError: its record cannot be read.
+        """
+        return "" if self._has_name_only[document] else self._reader.records.get(document).summary
+
+    @cached_property
+    def _has_name_only(self) -> bytes:
+        """Of each document whether its name is all that is searched: then the record need not be read."""
+        reader, arrays = self._reader, self._reader.arrays
+        names = np.bincount(arrays["title.documents"], minlength=reader.documents)
+        other_names = np.bincount(arrays["title.documents"], arrays["title.fields"], minlength=reader.documents)
+        alone = (names == 1) & (other_names == 0)
+        scored = np.array(reader.settings.fields.weights)[arrays["section.fields"]] > 0
+        alone[arrays["section.documents"][scored]] = False
+        return bytes(alone.tolist())
+
+    def _read(self, document: int) -> DocumentTexts:
+        if self._has_name_only[document]:
+            return DocumentTexts([self._text(self._titles[0], self._reader.names[document], is_name=True)], frozenset())
+        texts = list(self._texts(self._reader.records.get(document)))
+        return DocumentTexts(texts, frozenset().union(*(text.terms for text in texts if not text.is_name)))
+
+    def _texts(self, record: CodeRecord) -> Iterator[Text]:
+        for number, text in title_texts(record, self._titles):
+            yield self._text(self._titles[number], text, is_name=True)
+        for number, texts in self._section_reader.texts(record):
+            field = self._sections[number]
+            if field == _OTHER:
+                for title, text in record.other_sections.items():
+                    yield from (self._text(field, part)._replace(title=title) for part in (title, text) if part)
+            else:
+                yield from (self._text(field, text) for text in texts)
+
+    def _text(self, field: str, text: str, is_name: bool = False) -> Text:
+        places = self._reader.analyzer.places(text)
+        return Text(field, title_of(field), text, is_name, places, frozenset([place[0] for place in places]))
+
+
+@cache
+def title_of(field: str) -> str:
+    """The title of a field for readers: `Risks, common` for `risks.common`."""
+    return _TITLES.get(field) or field.replace(".", ", ").replace("_", " ").capitalize()

@@ -12,7 +12,6 @@ measured in processes of its own. `--growth 10` measures again with ten times th
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import random
 import re
@@ -25,19 +24,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from engines import Engine, Ours, peer
 from judged_sets import DATA, Entry, build, entries, judged_sets
-
-Times = npt.NDArray[np.float64]
-"""Milliseconds: rounds by queries."""
+from timing import COLUMNS, LIMIT, print_head, print_row, summary, timed
 
 SETS = ("index", "do", "typo", "pcs")
 COLLECTION = "CM and PCS"
-LIMIT = 10
-_BLOCK = 50
-"""Queries that an engine answers before the next one's turn: enough to have its own data in the caches."""
 _SEED = 7
 _PROBE = Path(__file__).parent / "process.py"
 
@@ -77,53 +69,25 @@ def _compared(
         ours = Ours(index)
         engines: list[Engine] = [ours, *(peer(name, names, Path(folder)) for name in options.peers if name != "whoosh")]
         ours.compile()
-        times = _timed(engines, queries, options.rounds)
-        found = {name: _summary(rounds) for name, rounds in times.items()}
+        times = timed(engines, queries, options.rounds)
+        found = {name: summary(rounds) for name, rounds in times.items()}
         if "whoosh" in options.peers:
             few = queries[: options.whoosh_queries]
-            slow = _timed([peer("whoosh", names, Path(folder))], few, 1)
-            found["Whoosh"] = _summary(slow["Whoosh"])
-            found["codesearch, on Whoosh's sample"] = _summary(times[ours.name][:, : len(few)])
+            slow = timed([peer("whoosh", names, Path(folder))], few, 1)
+            found["Whoosh"] = summary(slow["Whoosh"])
+            found["codesearch, on Whoosh's sample"] = summary(times[ours.name][:, : len(few)])
     return found
-
-
-def _timed(engines: Sequence[Engine], queries: Sequence[str], rounds: int) -> dict[str, Times]:
-    """The milliseconds of each engine for each query in each round."""
-    times = {engine.name: np.zeros((rounds, len(queries))) for engine in engines}
-    turns = list(engines)
-    shuffled = random.Random(_SEED)
-    gc.collect()
-    for turn in range(rounds):
-        for start in range(0, len(queries), _BLOCK):
-            shuffled.shuffle(turns)
-            for engine in turns:
-                for place, query in enumerate(queries[start : start + _BLOCK], start):
-                    begun = time.perf_counter()
-                    engine.search(query, LIMIT)
-                    times[engine.name][turn, place] = (time.perf_counter() - begun) * 1000
-    return times
-
-
-def _summary(times: Times) -> dict[str, float]:
-    """Percentiles and total over queries of their median times; `first` is the total of the first round alone."""
-    medians = np.median(times, axis=0)
-    p50, p95, p99 = np.percentile(medians, [50, 95, 99])
-    return {"p50": p50, "p95": p95, "p99": p99, "total": float(medians.sum()), "first": float(times[0].sum())}
 
 
 def _print(engines: dict[str, dict[str, float]]) -> None:
     """The figures, and ours over each other engine's."""
-    columns = ("p50", "p95", "p99", "total", "first")
-    print(f"{'':<34}" + "".join(f"{column:>10}" for column in columns))
+    print_head()
     for name, figures in engines.items():
-        print(f"{name:<34}" + "".join(f"{figures[column]:10.3f}" for column in columns))
+        print_row(name, figures)
     for name, figures in engines.items():
         if not name.startswith("codesearch"):
             ours = engines["codesearch, on Whoosh's sample" if name == "Whoosh" else "codesearch"]
-            print(
-                f"{'codesearch / ' + name:<34}"
-                + "".join(f"{ours[column] / figures[column]:10.3f}" for column in columns)
-            )
+            print_row(f"codesearch / {name}", {column: ours[column] / figures[column] for column in COLUMNS})
 
 
 def _processes(index: Path, queries: Sequence[str]) -> dict[str, float]:
@@ -163,7 +127,7 @@ def _grown(names: Sequence[Entry], queries: Sequence[str], work: Path, options: 
         ours = Ours(index)
         ours.compile()
         engines: list[Engine] = [ours, peer("tantivy", grown, Path(folder))]
-        found = {name: _summary(times) for name, times in _timed(engines, queries, options.rounds).items()}
+        found = {name: summary(times) for name, times in timed(engines, queries, options.rounds).items()}
     print(f"\n{len(grown):,} records")
     _print(found)
     return {"records": len(grown), "engines": found}

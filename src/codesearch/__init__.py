@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
     from codesearch.query.similar import SimilarHit, SimilarReason
+    from codesearch.query.suggest import Suggestion
     from codesearch.records import CodeRecord, InputWarning, Reject, Skip
     from codesearch.reindex import ReindexReport, reindex
     from codesearch.schemas import json_schema
@@ -73,6 +74,7 @@ __all__ = [
     "Skip",
     "SourceError",
     "Status",
+    "Suggestion",
     "UnknownCodeError",
     "UntrustedIndexError",
     "UsageError",
@@ -99,12 +101,13 @@ _PLACES = {
     "codesearch.progress": ("Progress",),
     "codesearch.query.explain": ("Explanation",),
     "codesearch.query.family": ("CodeSummary", "Family"),
-    "codesearch.query.nothing": ("Cause", "Nothing"),
     "codesearch.query.passage": ("Passage",),
+    "codesearch.query.nothing": ("Cause", "Nothing"),
     "codesearch.query.plan": ("Rewrite",),
     "codesearch.query.policies": ("CodePolicy",),
     "codesearch.query.results": ("Hit", "Results"),
     "codesearch.query.similar": ("SimilarHit", "SimilarReason"),
+    "codesearch.query.suggest": ("Suggestion",),
     "codesearch.records": ("CodeRecord", "InputWarning", "Reject", "Skip"),
     "codesearch.reindex": ("ReindexReport", "reindex"),
     "codesearch.schemas": ("json_schema",),

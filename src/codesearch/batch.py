@@ -41,7 +41,7 @@ class Input(Protocol):
 
 class _Run(NamedTuple):
     """What all lines of a run have in common: where to search, the options of `Index.search`, what a hit gives, and
-    what else of its results a row holds."""
+    what else is told of all hits."""
 
     searched: Index
     options: Mapping[str, Any]
@@ -71,7 +71,7 @@ def answers(
 ) -> Iterator[bytes]:
     """Lines of JSON, one or more at once: `{"query", "total", "rewrites", "hits"}` or `{"query", "error"}` a query.
 
-    A query of which something was not read has `notes` too.
+    A query that was not read as it stands has `notes` too.
 
     Args:
         index: where to search.
@@ -79,7 +79,7 @@ def answers(
         options: the keyword arguments of `Index.search`.
         describe: what is told of a hit.
         jobs: processes that search; the machine's cores when None.
-        asked: what else of `Results` each row is to hold (`facets`).
+        asked: what else of `Results` each line is to hold (`facets`).
 
     Raises:
         UsageError: an option is wrong, and would be in every line.

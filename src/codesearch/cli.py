@@ -20,8 +20,9 @@ import click
 
 from codesearch import __version__
 from codesearch.code_commands import policies, show, similar
+from codesearch.completion import SHELLS, script
 from codesearch.errors import CodesearchError, PublishRefused
-from codesearch.formats import HIT_COLUMNS, csv_lines, json_line, printable
+from codesearch.formats import SUGGESTION_COLUMNS, csv_lines, json_line, printable
 from codesearch.options import (
     DONE,
     INTERNAL,
@@ -32,7 +33,7 @@ from codesearch.options import (
     format_option,
     index_option,
 )
-from codesearch.search_options import QueryCommand, filter_options
+from codesearch.search_options import QueryCommand, billable_option, filter_options, systems_option
 
 if TYPE_CHECKING:
     from codesearch.query.results import Hit, Results
@@ -207,9 +208,9 @@ def search(
         is_chosen = ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT
         if is_chosen and form != "json":
             raise click.UsageError("--batch answers in JSON lines; leave --format out.")
-        return _search_batch(index, batch, options, explain, jobs, ["facets"] if facets else [])
+        return _search_batch(index, batch, options, explain, jobs, facets)
     if form == "csv" and (explain or facets):
-        raise click.UsageError("--explain and --facets show tables or JSON lines; choose another --format.")
+        raise click.UsageError("--explain and --facets have no place in CSV; use --format json or table.")
     from codesearch.library import open_index
 
     with open_index(index) as opened:
@@ -221,7 +222,7 @@ def search(
     return DONE if results.hits else NO_HITS
 
 
-def _print_results(results: Results, form: str, explain: bool) -> None:
+def _print_results(results: Any, form: str, explain: bool) -> None:
     from codesearch import display
 
     if form == "json":
@@ -253,12 +254,13 @@ def _print_search_notes(results: Results, cursor: str | None) -> None:
 
 
 def _search_batch(
-    index: Path, lines: BufferedReader, options: dict[str, Any], explain: bool, jobs: int | None, asked: list[str]
+    index: Path, lines: BufferedReader, options: dict[str, Any], explain: bool, jobs: int | None, facets: bool
 ) -> int:
     from codesearch.batch import answers
     from codesearch.library import open_index
 
     with open_index(index) as opened:
+        asked = ("facets",) if facets else ()
         for answer in answers(opened, lines, options, _described(explain), jobs, asked):
             click.echo(answer, nl=False)  # flushes, so a caller may ask line by line
     return DONE
@@ -281,6 +283,41 @@ def schema(name: str) -> None:
     from codesearch.schemas import json_schema
 
     click.echo(json.dumps(json_schema(name), indent=2))
+
+
+@commands.command()
+@click.argument("prefix", nargs=-1, required=True, metavar="PREFIX")
+@index_option
+@systems_option
+@billable_option
+@click.option("--limit", "-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many.")
+@format_option("table", "json", "csv")
+def suggest(prefix: tuple[str, ...], index: Path, form: str, **options: Any) -> int:
+    """Completes a code or a name that is typed in part.
+
+    PREFIX is the beginning of a code in any spelling (e11., 0ft4), or words, the last of which may be incomplete.
+    """
+    text = " ".join(prefix)
+    if not text.strip():
+        raise click.UsageError("Give the beginning of a code or of a name.")
+    from codesearch.library import open_index
+
+    with open_index(index) as opened:
+        found = opened.suggest(text, **options)
+    if form == "json":
+        for one in found:
+            click.echo(json_line(one.to_dict()))
+    elif form == "csv":
+        rows = (one.to_dict() | {"rewrites": "; ".join(map(str, one.rewrites))} for one in found)
+        for line in csv_lines(rows, SUGGESTION_COLUMNS):
+            click.echo(line)
+    else:
+        from codesearch import display
+
+        display.print_suggestions(found)
+    if not found:
+        click.echo(printable(f"nothing goes on from: {text}"), err=True)
+    return DONE if found else NO_HITS
 
 
 @commands.command()
@@ -339,7 +376,7 @@ def rollback(index: Path, form: str) -> None:
 @click.argument("queries", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("qrels", type=click.Path(dir_okay=False, path_type=Path))
 @index_option
-@click.option("--system", multiple=True, help="Only codes of this system, by any of its names; may be repeated.")
+@systems_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Search so many hits.")
 @click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
 @click.option(
@@ -385,6 +422,21 @@ def evaluate(form: str, **options: Any) -> None:
         display.print_evaluation(found)
     for note in found.notes:
         click.echo(printable(f"note: {note}"), err=True)
+
+
+@commands.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Prints the script for a shell's completion.
+
+    With it the shell completes commands and options, the systems in the index, and codes that begin as typed.
+
+    \b
+    bash  put into ~/.bashrc:  eval "$(codesearch completion bash)"
+    zsh   put into ~/.zshrc, below compinit:  eval "$(codesearch completion zsh)"
+    fish  codesearch completion fish > ~/.config/fish/completions/codesearch.fish
+    """
+    click.echo(script(commands, shell))
 
 
 @commands.command()

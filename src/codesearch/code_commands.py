@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codesearch.completion import complete_code, complete_system
 from codesearch.formats import POLICY_COLUMNS, SIMILAR_COLUMNS, csv_lines, json_line, one_line
 from codesearch.options import DONE, NO_HITS, format_option, index_option
 
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("code")
+@click.argument("code", shell_complete=complete_code)
 @index_option
-@click.option("--system", help="The code of this system; without it, of every system that has the code.")
+@click.option(
+    "--system",
+    "-s",
+    shell_complete=complete_system,
+    help="The code of this system; without it, of every system that has the code.",
+)
 @click.option("--no-pager", is_flag=True, help="Print at once what is longer than the screen.")
 @format_option("table", "json")
 def show(code: str, index: Path, system: str | None, no_pager: bool, form: str) -> None:
@@ -43,9 +49,14 @@ def show(code: str, index: Path, system: str | None, no_pager: bool, form: str) 
 
 
 @click.command()
-@click.argument("code")
+@click.argument("code", shell_complete=complete_code)
 @index_option
-@click.option("--system", help="The code of this system; without it, of the first system that has the code.")
+@click.option(
+    "--system",
+    "-s",
+    shell_complete=complete_system,
+    help="The code of this system; without it, of the first system that has the code.",
+)
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="At most this many codes."
 )
@@ -75,7 +86,7 @@ def similar(code: str, index: Path, system: str | None, limit: int, form: str) -
 @index_option
 @click.option("--policy", default="", metavar="TEXT", help="Policies whose title or number holds these words.")
 @click.option("--payer", default="", metavar="TEXT", help="Policies of health plans whose names hold these words.")
-@click.option("--system", help="Only codes of this system.")
+@click.option("--system", "-s", shell_complete=complete_system, help="Only codes of this system.")
 @format_option("table", "json", "csv")
 def policies(code: str | None, index: Path, policy: str, payer: str, system: str | None, form: str) -> int:
     """Lists policies by code, and codes by policy or payer.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
     from codesearch.query.similar import SimilarHit
+    from codesearch.query.suggest import Suggestion
     from codesearch.reindex import ReindexReport
 
 PIPE_WIDTH = 100
@@ -129,6 +130,16 @@ def print_facets(facets: Facets) -> None:
     }
     lines = {name: _fitting("", values, "", PIPE_WIDTH) for name, values in counted.items()}
     console(sys.stdout).print(Group("", _facts(lines)))
+
+
+def print_suggestions(suggestions: Sequence[Suggestion]) -> None:
+    """The suggestions as a table, what was typed standing out; nothing at all when there are none."""
+    if not suggestions:
+        return
+    table = _table("system", "code", "text*")
+    for one in suggestions:
+        table.add_row(one_line(one.system), one_line(one.code or ""), _completed(one))
+    console(sys.stdout).print(table)
 
 
 def text_of_families(families: Sequence[Family]) -> str:
@@ -313,13 +324,13 @@ def _described(hit: Hit) -> RenderableType:
         more = _fitting(f"and {len(hit.siblings)} more: ", list(map(one_line, hit.siblings)), "", PIPE_WIDTH)
         lines.append(Text(more, style="dim"))
     passage = hit.passage
-    if _plain(passage.text) in _plain(hit.name):
-        return Group(*lines)
-    snippet = _marked(passage.from_first_mark(_BEFORE_MARK))
-    if passage.field not in _UNTITLED:
-        snippet = Text(f"{one_line(passage.title)}: ").append_text(snippet)
-    snippet.style, snippet.no_wrap, snippet.overflow = "dim", True, "ellipsis"
-    return Group(*lines, snippet)
+    if _plain(passage.text) not in _plain(hit.name):
+        snippet = _marked(passage.from_first_mark(_BEFORE_MARK))
+        if passage.field not in _UNTITLED:
+            snippet = Text(f"{one_line(passage.title)}: ").append_text(snippet)
+        snippet.style, snippet.no_wrap, snippet.overflow = "dim", True, "ellipsis"
+        lines.append(snippet)
+    return Group(*lines)
 
 
 def _marked(passage: Passage) -> Text:
@@ -339,6 +350,27 @@ def _noted(name: Text, kind: str, terminated: str | None) -> Text:
     if kind not in ("code", ""):
         name.append(f"  [{one_line(kind)}]", style="yellow")
     return name
+
+
+def _completed(one: Suggestion) -> RenderableType:
+    """A suggestion's text with what a reader must know of its code, and the name where that is another."""
+    text = Text()
+    end = 0
+    for start, stop in one.marks:
+        text.append(_shown(one.text[end:start])).append(_shown(one.text[start:stop]), style=_MARK)
+        end = stop
+    text = _noted(text.append(_shown(one.text[end:])), one.kind, one.terminated)
+    typed = dict.fromkeys(one_line(rewrite.typed) for rewrite in one.rewrites)
+    if typed:
+        text.append(f"  (typed: {', '.join(typed)})", style="dim")
+    if _plain(one.text) == _plain(one.name):
+        return text
+    return Group(text, Text(one_line(one.name), style="dim"))
+
+
+def _shown(piece: str) -> str:
+    """A piece of a text as `one_line` shows it, but with every blank, so that pieces can be put together."""
+    return printable(re.sub(r"\s", " ", piece))
 
 
 def _plain(text: str) -> str:

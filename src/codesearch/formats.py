@@ -34,6 +34,9 @@ SIMILAR_COLUMNS = (
 POLICY_COLUMNS = ("system", "code", "name", "title", "payer", "url", "effective")
 """The columns of a code and a policy that names it: the fields of their JSON object."""
 
+SUGGESTION_COLUMNS = ("system", "code", "text", "name", "kind", "billable", "terminated", "entry", "rewrites")
+"""The columns of a suggestion in CSV."""
+
 # Control characters but tab and line feed; marks that change the direction of text; line separators; lone surrogates.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]",
@@ -61,10 +64,13 @@ def escaped_json(text: str) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def csv_lines(hits: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
-    """The header and one row a hit; no cell is taken for a formula by a spreadsheet."""
+def csv_lines(rows: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
+    """The header and one row each, grouped hits with a column more; no cell is taken for a formula by a spreadsheet."""
+    listed = list(rows)
+    if listed and "siblings" in listed[0]:
+        columns = (*columns, "siblings")
     yield ",".join(columns)
-    for hit in hits:
+    for hit in listed:
         row = io.StringIO()
         csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in columns])
         yield row.getvalue()

@@ -19,6 +19,7 @@ from codesearch.query.request import Filters, Request
 from codesearch.query.results import Results
 from codesearch.query.search import Searcher
 from codesearch.query.similar import SimilarHit, similar_codes
+from codesearch.query.suggest import Suggester, Suggestion
 from codesearch.records import CodeRecord
 
 Sort = Literal["rank", "code"]
@@ -45,6 +46,7 @@ class _Opened(NamedTuple):
     generation: Generation
     reader: IndexReader
     searcher: Searcher
+    suggester: Suggester
 
 
 class Index:
@@ -152,9 +154,41 @@ class Index:
             UsageError: a number is out of range, nothing in the index could fit a filter, or the cursor belongs to
                 another search or to another state of the index.
         """
-        systems = (system,) if isinstance(system, str) else tuple(system or ())
-        filters = Filters(systems, billable, kind, chapter, parent, setting, on)
+        filters = _filters(system, billable)._replace(kind=kind, chapter=chapter, parent=parent, setting=setting, on=on)
         return self._searcher.search(Request(query, filters, sort, exact, group), limit, offset, cursor)
+
+    def suggest(
+        self,
+        prefix: str,
+        *,
+        system: str | Sequence[str] | None = None,
+        billable: bool | None = None,
+        limit: int = 10,
+    ) -> tuple[Suggestion, ...]:
+        """What a text that is still being typed may become: codes and names that go on from it, best first.
+
+        Args:
+            prefix: the beginning of a code in any spelling, or words of which the last may be incomplete.
+            system: only codes of this system or these, by any of their names.
+            billable: only billable codes (True), or only others (False).
+            limit: at most this many suggestions, each of another code.
+
+        Raises:
+            UsageError: the limit is out of range, or the index has no such system.
+        """
+        opened = self._opened
+        return opened.suggester.suggest(prefix, opened.searcher.scope(_filters(system, billable)), limit)
+
+    def complete_code(
+        self, prefix: str, *, system: str | Sequence[str] | None = None, limit: int = 10
+    ) -> tuple[Suggestion, ...]:
+        """The codes that begin so, in any spelling, where words are no use: a shell's completion, a field for a code.
+
+        Raises:
+            UsageError: the limit is out of range, or the index has no such system.
+        """
+        opened = self._opened
+        return opened.suggester.complete_code(prefix, opened.searcher.scope(_filters(system)), limit)
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
         """The record of a code in any spelling; without a system the first that has it. None where there is none."""
@@ -242,7 +276,7 @@ class Index:
 
     def status(self) -> Status:
         """What the index holds."""
-        generation, reader, _ = self._opened
+        generation, reader = self._opened[:2]
         manifest = reader.manifest
         sources = [msgspec.to_builtins(source) for source in manifest.sources]
         return Status(generation.name, generation.built, dict(manifest.counts), sources, manifest.size)
@@ -250,7 +284,7 @@ class Index:
 
 def _open(generation: Generation) -> _Opened:
     reader = IndexReader(generation.folder)
-    return _Opened(generation, reader, Searcher(reader))
+    return _Opened(generation, reader, Searcher(reader), Suggester(reader))
 
 
 def open_index(path: str | Path) -> Index:
@@ -263,3 +297,7 @@ def open_index(path: str | Path) -> Index:
     """
     place = Path(path)
     return Index(place, GenerationStore(place).open_current(_open))
+
+
+def _filters(system: str | Sequence[str] | None, billable: bool | None = None) -> Filters:
+    return Filters((system,) if isinstance(system, str) else tuple(system or ()), billable)

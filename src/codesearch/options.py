@@ -36,5 +36,12 @@ def index_option(function: Function) -> Function:
 
 def format_option(*formats: str) -> Callable[[Function], Function]:
     """`--format`, the first one being the default."""
-    names = ("--format", "-f", "form")
-    return click.option(*names, type=click.Choice(formats), default=formats[0], show_default=True, help="How to print.")
+    return click.option(
+        "--format",
+        "-f",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to print.",
+    )

@@ -7,13 +7,22 @@ from typing import Any, TypeVar
 
 import click
 
+from codesearch.completion import complete_system
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+systems_option = click.option(
+    "--system",
+    "-s",
+    multiple=True,
+    shell_complete=complete_system,
+    help="Only codes of this system, by any of its names; may be repeated.",
+)
+billable_option = click.option("--billable", "-b", is_flag=True, default=None, help="Only codes that may be billed.")
+
 _FILTERS = (
-    click.option(
-        "--system", "-s", multiple=True, help="Only codes of this system, by any of its names; may be repeated."
-    ),
-    click.option("--billable", "-b", is_flag=True, default=None, help="Only codes that may be billed."),
+    systems_option,
+    billable_option,
     click.option("--kind", help="Only this kind: code, header, modifier or chapter."),
     click.option("--chapter", metavar="NUMBER", help="Only codes of this chapter."),
     click.option("--parent", metavar="CODE", help="Only codes below this one."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -67,8 +67,9 @@ class Analyzer:
 
     def __init__(self, config: AnalysisConfig) -> None:
         self._stop = frozenset(config.stop_words)
-        self._shorthand = config.shorthand
-        self._any_shorthand = re.compile(_shorthand_pattern(config.shorthand))
+        shorthand = _shorthand_pattern(config.shorthand)
+        self._shorthand = {signs: f" {words} " for signs, words in config.shorthand.items()}
+        self._any_shorthand = re.compile(shorthand)
         self._numerals = config.numerals.always
         self._after = config.numerals.after
         letters = "|".join(sorted(config.numerals.after, key=len, reverse=True))
@@ -85,21 +86,27 @@ class Analyzer:
     def fold(self, text: str) -> str:
         """The text in lower case, without accents and possessives, shorthand such as "w/o" written out, and numerals
         after words such as "type" as digits."""
-        return self._fold_ascii(text if text.isascii() else _plain(text))
+        return self._fold_ascii(self._prepared(text))
 
     def fold_all(self, texts: Sequence[str]) -> str:
         """The folded texts with a NUL between two, quicker than one by one."""
-        together = "\0".join([text if text.isascii() else _plain(text) for text in texts])
+        together = "\0".join([self._prepared(text) for text in texts])
         if together.count("\0") >= len(texts) > 0:
-            together = "\0".join([_plain(text).replace("\0", " ") for text in texts])
+            together = "\0".join([self._prepared(text).replace("\0", " ") for text in texts])
         return self._fold_ascii(together)
+
+    def _prepared(self, text: str) -> str:
+        """The text in ASCII letters where it can be, and with shorthand written out."""
+        if not text.isascii():
+            text = _plain(text)
+        if "/" in text or "&" in text:
+            text = self._any_shorthand.sub(lambda match: self._shorthand[match[0]], text.lower())
+        return text
 
     def _fold_ascii(self, text: str) -> str:
         text = text.lower()
         if "'" in text or "’" in text or "‘" in text or "`" in text:
             text = _APOSTROPHE.sub("", text)
-        if "/" in text or "&" in text:
-            text = self._any_shorthand.sub(lambda match: f" {self._shorthand[match[0]]} ", text)
         return self._letter.sub(self._numeral_of, text)
 
     def _numeral_of(self, match: re.Match[str]) -> str:
@@ -133,7 +140,7 @@ class Analyzer:
 
     def fold_spelling(self, word: str) -> str:
         """A word in the spelling that stands for all its spellings: `haemorrhage` as `hemorrhage`."""
-        if self._any_spelling.search(word):
+        if len(word) <= _LONGEST_WORD and self._any_spelling.search(word):
             for pattern, replacement in self._spellings:
                 word = pattern.sub(replacement, word)
         return word
@@ -202,10 +209,12 @@ class Analyzer:
     def _aligned(self, text: str) -> tuple[str, _Origins | None]:
         """The folded text, and where its characters come from; None where each has kept its place."""
         origins: _Origins | None = None
-        if text.isascii() and "'" not in text and "`" not in text:
+        if text.isascii() and not any(sign in text for sign in "'`/&"):
             folded = text.lower()
         else:
             folded, origins = _letters(text)
+            written = [(*match.span(), self._shorthand[match[0]]) for match in self._any_shorthand.finditer(folded)]
+            folded, origins = _edited(folded, origins, written)
             folded, origins = _edited(folded, origins, [(*match.span(), "") for match in _APOSTROPHE.finditer(folded)])
         found = list(self._any_shorthand.finditer(folded)) if "/" in folded or "&" in folded else []
         if found:
@@ -267,7 +276,9 @@ def _edited(folded: str, origins: _Origins, edits: list[tuple[int, int, str]]) -
     last = 0
     for start, end, replacement in edits:
         pieces += [folded[last:start], replacement]
-        places += [*origins.places[last:start], *[origins.places[start]] * len(replacement)]
+        # Each word of a replacement stands for the whole slice: it begins at its start, the blank after it at its end.
+        ends = (origins.places[end if char == " " else start] for char in replacement)
+        places += [*origins.places[last:start], *ends]
         last = end
     return "".join([*pieces, folded[last:]]), _Origins(origins.text, [*places, *origins.places[last:]])
 

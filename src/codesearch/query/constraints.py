@@ -124,13 +124,15 @@ class Constraints:
         return found
 
     def _instead(self, text: str, slots: Sequence[Slot]) -> Iterator[Alternative]:
-        """What the plan searches in place of a word, or of several that it belongs to."""
+        """What the plan searches in place of a word, or of a run of words that it belongs to."""
         by_term = {slot.term: slot for slot in slots}
-        terms = self._reader.analyzer.terms(text)
-        found = [by_term[term] for term in terms if term in by_term]
-        if found and len(found) == len(terms):
-            typed = {slot.word for slot in found}
-            yield from (one for one in found[0].alternatives if typed <= set(one.words))
+        found = [by_term.get(term) for term in self._reader.analyzer.terms(text)]
+        known = [slot for slot in found if slot is not None]
+        if known and len(known) == len(found):
+            words = {slot.word for slot in known}
+            for one in known[0].alternatives:
+                if words.issubset(one.words):
+                    yield one
 
     def _code_word(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         return self._recogniser.condition(text, systems) if any(map(str.isdigit, text)) else []

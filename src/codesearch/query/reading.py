@@ -38,6 +38,10 @@ class QueryReader:
         self._constraints = constraints
         self._planner = Planner(reader)
 
+    def slots(self, text: str) -> tuple[Slot, ...]:
+        """The slots of a text that is searched as it stands."""
+        return self._planner.slots(text, exact=True)[0]
+
     def parse(self, text: str) -> Parsed:
         """The tree of a query."""
         return parse(text[:MAX_QUERY], self._constraints.fields.names)

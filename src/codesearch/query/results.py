@@ -55,8 +55,8 @@ class Hit:
     ) -> None:
         """Takes the documents of the other hits that this one stands for where hits are grouped."""
         self._context = context
-        self._siblings = siblings
         self._reader = context.reader
+        self._siblings = siblings
         self._evidence: Evidence | None = None
         self.document = document
         self.rank = rank
@@ -156,8 +156,7 @@ class Hit:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of a hit; grouped hits have their `siblings` too."""
-        siblings = {} if self._siblings is None else {"siblings": list(self.siblings)}
-        return {
+        hit = {
             "rank": self.rank,
             "system": self.system,
             "code": self.code,
@@ -172,6 +171,7 @@ class Hit:
             "matched": {field: list(words) for field, words in self.matched.items()},
             **siblings,
         }
+        return hit if self._siblings is None else {**hit, "siblings": list(self.siblings)}
 
     def to_explained_dict(self) -> dict[str, Any]:
         """The JSON object of a hit with its explanation."""

@@ -12,15 +12,16 @@ from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeRecogniser
 from codesearch.query.constraints import Constraints
 from codesearch.query.facets import facets
-from codesearch.query.filters import Scopes
+from codesearch.query.filters import Scope, Scopes
 from codesearch.query.matching import Matcher, Matches, Ranking
 from codesearch.query.nothing import Diagnosis
+from codesearch.query.occurrences import Mask
 from codesearch.query.paging import Cursors
 from codesearch.query.plan import Plan
 from codesearch.query.reading import QueryReader
-from codesearch.query.request import SORTS, Request
+from codesearch.query.request import SORTS, Filters, Request
 from codesearch.query.results import Hit, HitContext, Results
-from codesearch.query.score import Mask, Ranked
+from codesearch.query.score import Ranked
 from codesearch.query.siblings import Siblings
 from codesearch.query.texts import TextReader
 from codesearch.query.values import Values
@@ -46,6 +47,7 @@ class Searcher:
         self._scopes = Scopes(reader, values, constraints)
         self._queries = QueryReader(reader, recogniser, constraints)
         self._matcher = Matcher(reader, constraints)
+        self._texts = TextReader(reader)
         self._siblings = Siblings(reader)
         self._texts = TextReader(reader)
         self._cursors = Cursors(repr(sorted(reader.manifest.files.items())))
@@ -54,6 +56,14 @@ class Searcher:
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""
         self._matcher.engine.compile()
+
+    def scope(self, filters: Filters) -> Scope:
+        """What filters let through.
+
+        Raises:
+            UsageError: nothing in the index could fit a filter.
+        """
+        return self._scopes.scope(filters)
 
     def plan(self, text: str, systems: Sequence[str], exact: bool) -> Plan:
         """The plan of a query among the given systems."""
@@ -77,6 +87,7 @@ class Searcher:
         plan = self.plan(request.text, scope.systems, request.exact)
         matches = Matches(self._matcher, plan, scope)
         page = self._page(request, matches, start, limit)
+        context = HitContext(self._reader, self._matcher.collection, self._texts, plan)
         columns = zip(*(column.tolist() for column in page.ranking), page.siblings, strict=True)
         context = HitContext(self._reader, self._matcher.collection, self._texts, plan)
         hits = [
@@ -87,7 +98,7 @@ class Searcher:
 
     def rank(self, words: Sequence[str], allowed: Mask, limit: int) -> Ranked:
         """The best of the allowed documents for words that nobody typed: no code among them is read as one."""
-        slots = self._queries.slots(words)
+        slots = self._queries.slots(" ".join(words))
         return self._matcher.engine.rank(slots, (0, self._reader.documents), allowed, limit)
 
     def _results(self, request: Request, hits: list[Hit], plan: Plan, matches: Matches, start: int) -> Results:

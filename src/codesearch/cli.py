@@ -36,7 +36,7 @@ from codesearch.options import (
 from codesearch.search_options import QueryCommand, billable_option, filter_options, systems_option
 
 if TYPE_CHECKING:
-    from codesearch.query.results import Hit, Results
+    from codesearch.query.results import Hit
 
 _EPILOG = """\b
 Exit status:
@@ -229,14 +229,13 @@ def _print_results(results: Any, form: str, explain: bool) -> None:
         for hit in results:
             click.echo(json_line(_described(explain)(hit)))
     elif form == "csv":
-        rows = [hit.to_dict() for hit in results]
-        for line in csv_lines(rows, tuple(rows[0]) if rows else HIT_COLUMNS):
+        for line in csv_lines(hit.to_dict() for hit in results):
             click.echo(line)
     else:
         (display.print_explained_hits if explain else display.print_hits)(results)
 
 
-def _print_facets(results: Results, form: str) -> None:
+def _print_facets(results: Any, form: str) -> None:
     from codesearch import display
 
     if form == "json":
@@ -245,7 +244,7 @@ def _print_facets(results: Results, form: str) -> None:
         display.print_facets(results.facets)
 
 
-def _print_search_notes(results: Results, cursor: str | None) -> None:
+def _print_search_notes(results: Any, cursor: str | None) -> None:
     from codesearch import display
 
     display.print_search_notes(results)

@@ -49,7 +49,6 @@ class Answer(msgspec.Struct):
     total: int
     rewrites: tuple[Rewrite, ...]
     hits: tuple[Hit, ...]
-    notes: tuple[str, ...] = ()
 
 
 class Fault(msgspec.Struct):

@@ -216,14 +216,10 @@ class Analyzer:
             written = [(*match.span(), self._shorthand[match[0]]) for match in self._any_shorthand.finditer(folded)]
             folded, origins = _edited(folded, origins, written)
             folded, origins = _edited(folded, origins, [(*match.span(), "") for match in _APOSTROPHE.finditer(folded)])
-        found = list(self._any_shorthand.finditer(folded)) if "/" in folded or "&" in folded else []
-        if found:
-            words = [_written_out(match, self._shorthand[match[0]]) for match in found]
-            folded, origins = _edited(folded, origins or _unmoved(text), [edit for edits in words for edit in edits])
         numerals = [(*match.span(), self._numeral_of(match)) for match in self._letter.finditer(folded)]
         if not numerals:
             return folded, origins
-        return _edited(folded, origins or _unmoved(text), numerals)
+        return _edited(folded, origins or _Origins(text, list(range(len(text) + 1))), numerals)
 
 
 class _Origins(NamedTuple):
@@ -256,21 +252,8 @@ def _letters(text: str) -> tuple[str, _Origins]:
     return "".join(folded), _Origins(text, [*places, len(text)])
 
 
-def _unmoved(text: str) -> _Origins:
-    return _Origins(text, list(range(len(text) + 1)))
-
-
-def _written_out(match: re.Match[str], words: str) -> Iterator[tuple[int, int, str]]:
-    """Edits that put words in the place of shorthand: each comes from all of it, and the blank behind from its end."""
-    start, end = match.span()
-    yield start, start, " "
-    for word in words.split():
-        yield start, end, word
-        yield end, end, " "
-
-
 def _edited(folded: str, origins: _Origins, edits: list[tuple[int, int, str]]) -> tuple[str, _Origins]:
-    """The text with the slices (start, end) replaced, which stand in order; one that was replaced may be once more."""
+    """The text with the slices (start, end) replaced, which stand in order."""
     pieces: list[str] = []
     places: list[int] = []
     last = 0

@@ -60,10 +60,6 @@ class QueryReader:
         notes = (*parsed.notes, *self._notes(parsed.nodes), *typed.notes)
         return Plan(text, typed.codes, slots, read + rewrites, ignored, typed.within, conditions, notes)
 
-    def slots(self, words: Sequence[str]) -> tuple[Slot, ...]:
-        """The slots of words that nobody typed."""
-        return self._planner.slots(" ".join(words), exact=True)[0]
-
     def _conditions(
         self, nodes: Sequence[Node], systems: Sequence[str], exact: bool
     ) -> tuple[tuple[CodeMatch, ...], tuple[Node, ...]]:

@@ -169,7 +169,6 @@ class Hit:
             "tier": self.tier,
             "snippet": self.snippet,
             "matched": {field: list(words) for field, words in self.matched.items()},
-            **siblings,
         }
         return hit if self._siblings is None else {**hit, "siblings": list(self.siblings)}
 

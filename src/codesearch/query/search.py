@@ -49,7 +49,6 @@ class Searcher:
         self._matcher = Matcher(reader, constraints)
         self._texts = TextReader(reader)
         self._siblings = Siblings(reader)
-        self._texts = TextReader(reader)
         self._cursors = Cursors(repr(sorted(reader.manifest.files.items())))
         self._diagnosis = Diagnosis(reader, recogniser, constraints.fields, lambda request: self.search(request, 0))
 
@@ -89,7 +88,6 @@ class Searcher:
         page = self._page(request, matches, start, limit)
         context = HitContext(self._reader, self._matcher.collection, self._texts, plan)
         columns = zip(*(column.tolist() for column in page.ranking), page.siblings, strict=True)
-        context = HitContext(self._reader, self._matcher.collection, self._texts, plan)
         hits = [
             Hit(context, document, rank, score, tier, siblings)
             for rank, (document, score, tier, siblings) in enumerate(columns, start + 1)

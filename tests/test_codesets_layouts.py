@@ -67,9 +67,9 @@ def test_a_last_line_that_could_be_of_another_system_does_not_decide() -> None:
 
 
 def test_many_comments_before_no_element_are_given_up_at_once() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert layout_name(b"<!-- a -->" * 5_000 + b"<!") is None
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def _copy(folder: Path, old: str = "", new: str = "") -> Path:

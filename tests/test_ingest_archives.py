@@ -8,10 +8,12 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
+from ingest_support import ROOT
 
-from codesearch.ingest import archives
 from codesearch.ingest.archives import Member, is_archive, members
+from codesearch.ingest.gate import read_gate
 from codesearch.records import Reject, Skip
 
 FILES = {"a/22512.html": b"<h1>A</h1>", "b.txt": b"Text"}
@@ -35,9 +37,12 @@ def write_tar(path: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
-def read(path: Path) -> list[Member | Reject | Skip]:
-    """What an archive gives."""
-    return list(members(path, path.name))
+LIMITS = read_gate(ROOT / "ingest").files
+
+
+def read(path: Path, **limits: int) -> list[Member | Reject | Skip]:
+    """What an archive gives, some limits being other than they are shipped."""
+    return list(members(path, path.name, msgspec.structs.replace(LIMITS, **limits)))
 
 
 WRITERS = {"x.zip": write_zip, "x.tar": write_tar, "x.tar.gz": write_tar, "x.tgz": write_tar}
@@ -67,27 +72,24 @@ def test_bomb_in_a_zip_is_rejected_and_the_rest_goes_on(tmp_path: Path) -> None:
     assert [one.reason if isinstance(one, Reject) else "read" for one in found] == ["archive-bomb", "read"]
 
 
-def test_bomb_in_a_tar_ends_its_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 1_000_000)
+def test_bomb_in_a_tar_ends_its_reading(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "x.tar.gz", {f"{number}.html": b"\0" * 400_000 for number in range(9)})
-    found = read(path)
+    found = read(path, max_member_bytes=1_000_000)
     assert isinstance(found[-1], Reject)
     assert found[-1].reason == "archive-bomb"
     assert len(found) < 9
 
 
-def test_members_over_the_limit_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 10)
+def test_members_over_the_limit_are_rejected(tmp_path: Path) -> None:
     for name, write in WRITERS.items():
-        (found,) = read(write(tmp_path / name, {"a.html": b"0123456789ABC"}))
+        (found,) = read(write(tmp_path / name, {"a.html": b"0123456789ABC"}), max_member_bytes=10)
         assert isinstance(found, Reject)
         assert found.reason == "too-large"
 
 
-def test_members_over_the_count_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_MEMBERS", 1)
+def test_members_over_the_count_are_told(tmp_path: Path) -> None:
     for name, write in WRITERS.items():
-        found = read(write(tmp_path / name, FILES))
+        found = read(write(tmp_path / name, FILES), max_members=1)
         assert isinstance(found[0], Member)
         assert isinstance(found[1], Reject)
         assert found[1].reason == "too-large"

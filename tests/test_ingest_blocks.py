@@ -123,6 +123,6 @@ def test_block_without_glued_headings_stays_whole() -> None:
 
 @pytest.mark.parametrize("piece", ["# ", "[", "**", "[x](", "- ", "1. ", "##### a: ", "__", "\t", "a "])
 def test_long_lines_are_read_in_linear_time(piece: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     list(text_blocks("# a" + piece * (500_000 // len(piece)) + "b"))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

@@ -55,6 +55,8 @@ def test_page_gives_its_golden_record(page: str, golden: Callable[[str, object],
 
 def test_scraped_lines_give_their_golden_records(golden: Callable[[str, object], None]) -> None:
     path = CORPUS / "scraped" / "codeatlas-2026-05-09.jsonl"
-    inputs = [page for page in scraped_json.pages(path.read_bytes(), path.name) if isinstance(page, PageInput)]
+    inputs = [
+        page for page in scraped_json.pages(path.read_bytes(), path.name, 1_000_000) if isinstance(page, PageInput)
+    ]
     records = [found for found in map(parser().parse, inputs) if isinstance(found, CodeRecord)]
     golden(path.stem, [plain(found) for found in records])

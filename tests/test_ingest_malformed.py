@@ -100,12 +100,12 @@ MAKERS = [truncated, mis_nested, with_nul_bytes, of_another_charset, of_random_b
 
 
 def seconds(data: bytes, form: str | None = None) -> float:
-    """How long a page takes to be read and written."""
-    start = time.perf_counter()
+    """The processor time that a page takes to be read and written; other work on the machine does not count."""
+    start = time.process_time()
     found = parser().parse(PageInput("x", data, form, "cpt-22512.html"))  # type: ignore[arg-type]
     if isinstance(found, CodeRecord):
         encode_record(found)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -19,7 +19,7 @@ OTHER = {"url": "https://x.example/cpt4/22513", "text": "Text"}
 
 def read(data: bytes) -> list[PageInput | Reject]:
     """What a file gives."""
-    return list(pages(data, "f.json"))
+    return list(pages(data, "f.json", 1_000_000))
 
 
 def page(member: dict[str, Any]) -> PageInput:

@@ -83,7 +83,7 @@ def test_sample_page_gives_its_texts_and_what_it_lacks() -> None:
 def test_sample_page_with_its_url_has_its_code() -> None:
     url = "https://codes.example/code/cpt4/22512-percutaneous-vertebroplasty"
     line = json.dumps({"url": url, "text": SEED.read_text(encoding="utf-8"), "fetched": "2026-01-01"})
-    (page,) = scraped_json.pages(line.encode(), "pages.jsonl")
+    (page,) = scraped_json.pages(line.encode(), "pages.jsonl", 1_000_000)
     assert isinstance(page, PageInput)
     found = parser().parse(page)
     assert isinstance(found, CodeRecord)

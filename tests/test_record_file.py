@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -99,10 +100,16 @@ def test_a_cut_file_is_told(tmp_path: Path, keep: int) -> None:
     write_records(tmp_path, [StoredRecord(CodeRecord("CPT", "22512", "Bone"))])
     path = tmp_path / "records.bin"
     path.write_bytes(path.read_bytes()[:keep])
-    file = RecordFile(tmp_path)
     with pytest.raises(IndexCorruptError, match=r"records.bin"):
+        RecordFile(tmp_path)
+
+
+def test_a_changed_block_is_told(tmp_path: Path) -> None:
+    write_records(tmp_path, [StoredRecord(CodeRecord("CPT", "22512", "Bone"))])
+    path = tmp_path / "records.bin"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with closing(RecordFile(tmp_path)) as file, pytest.raises(IndexCorruptError, match=r"records.bin"):
         file.get(0)
-    file.close()
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

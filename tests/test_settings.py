@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def test_a_key_that_nobody_knows_is_named(tmp_path: Path) -> None:
 def test_an_expansion_can_weigh_neither_nothing_nor_more_than_what_is_typed(tmp_path: Path, weight: str) -> None:
     folder = copy_of_index_config(tmp_path)
     ranking = folder / "ranking.toml"
-    ranking.write_text(ranking.read_text().replace("lay = 0.92", f"lay = {weight}"))
+    ranking.write_text(re.sub(r"^lay = .*$", f"lay = {weight}", ranking.read_text(), flags=re.MULTILINE))
     with pytest.raises(ConfigError, match=r"ranking\.toml"):
         read_settings(folder)
 

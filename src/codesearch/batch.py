@@ -22,6 +22,9 @@ from codesearch.processes import Crew
 from codesearch.query.results import Hit
 
 _BOM = b"\xef\xbb\xbf"
+LONGEST_LINE = 1_000_000
+"""Bytes of a line; of a query 10,000 characters are searched."""
+_SHOWN = 1000
 _READ = 1 << 20
 """Bytes that are read at once, at most."""
 _CREW_FROM = 200
@@ -110,6 +113,7 @@ def _waiting(stream: Input) -> Iterator[list[bytes]]:
     rest = b""
     while block := stream.read1(_READ):
         *lines, rest = (rest + block).split(b"\n")
+        rest = rest[: LONGEST_LINE + 1]  # of a line that is too long the rest need not be kept
         if lines:
             yield lines
     if rest:
@@ -140,6 +144,11 @@ def _encoded(answer: dict[str, Any]) -> bytes:
 
 
 def _answer(run: _Run, raw: bytes) -> dict[str, Any]:
+    if len(raw) > LONGEST_LINE:
+        return {
+            "query": raw[:_SHOWN].decode("utf-8", "replace"),
+            "error": f"the line has more than {LONGEST_LINE:,} bytes; it is cut here, and was not searched",
+        }
     query = raw.decode("utf-8", "replace")
     try:
         raw.decode("utf-8")

@@ -361,10 +361,14 @@ def verify(index: Path, form: str) -> int:
 @index_option
 @format_option("table", "json")
 def rollback(index: Path, form: str) -> None:
-    """Goes back to the generation before; done twice, forth again."""
-    from codesearch.index.generations import GenerationStore
+    """Goes back to the generation before; done twice, forth again.
 
-    generation = GenerationStore(index).rollback()
+    A generation with damaged files is not gone back to.
+    """
+    from codesearch.index.generations import GenerationStore
+    from codesearch.verify import check_generation
+
+    generation = GenerationStore(index).rollback(check_generation)
     if form == "json":
         click.echo(json_line({"generation": generation.name, "built": generation.built}))
     else:

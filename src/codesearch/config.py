@@ -34,11 +34,17 @@ def config_root(override: Path | None = None) -> Path:
     """The folder that holds `ingest/` and `index/`.
 
     Raises:
-        ConfigError: the override lacks one of them.
+        ConfigError: the override lacks one of them, or cannot be read.
     """
     root = override or shipped_root()
     for room in ("ingest", "index"):
-        if not (root / room).is_dir():
+        try:
+            is_there = (root / room).is_dir()
+        except OSError as error:
+            raise ConfigError(
+                str(root), f"cannot be read ({error.strerror})", "Ask for the right to read it."
+            ) from error
+        if not is_there:
             raise ConfigError(str(root), f"has no folder {room}/", "Copy it from the codesearch checkout and edit it.")
     return root
 
@@ -48,6 +54,30 @@ def corpus_folder() -> Path:
     return shipped_root() / "corpus"
 
 
+def config_files(folder: Path, suffix: str) -> list[Path]:
+    """The files of a folder whose names end in a suffix, in the order of their names.
+
+    Raises:
+        ConfigError: the folder cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith(suffix))
+    except OSError as error:
+        raise ConfigError(str(folder), f"cannot be read ({error.strerror})", "Restore the folder.") from error
+
+
+def read_config(path: Path) -> bytes:
+    """The content of a file of the configuration.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})", "Restore the file.") from error
+
+
 def read_toml(path: Path, kind: type[T]) -> T:
     """The file as the given type.
 
@@ -55,11 +85,8 @@ def read_toml(path: Path, kind: type[T]) -> T:
         ConfigError: it cannot be read, is no TOML, or does not fit the type.
     """
     try:
-        with path.open("rb") as file:
-            return msgspec.convert(tomllib.load(file), kind)
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read ({error.strerror})", "Restore the file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return msgspec.convert(tomllib.loads(read_config(path).decode()), kind)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(str(path), f"is no TOML ({error})", "Correct the line it names.") from error
     except msgspec.ValidationError as error:
         raise ConfigError(str(path), str(error), "Compare it with the README beside it.") from error
@@ -72,8 +99,8 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
         ConfigError: it cannot be read as UTF-8.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_config(path).decode()
+    except UnicodeDecodeError as error:
         raise ConfigError(str(path), f"cannot be read ({error})", "Save it as UTF-8.") from error
     lines = ((number, line.split("#", 1)[0].strip()) for number, line in enumerate(text.splitlines(), 1))
     return [(number, line) for number, line in lines if line]

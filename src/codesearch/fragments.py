@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -84,7 +85,8 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # on a full disk it cannot write what is no longer wanted
+            self._file.close()
 
     def park(self, outline: Outline, line: bytes | memoryview) -> Parked:
         """Takes a fragment as a line of JSON.

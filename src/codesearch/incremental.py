@@ -22,7 +22,7 @@ from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.reading import InputReader, Item, PackedRecord
 from codesearch.processes import Crew
 from codesearch.progress import Listener, Progress
-from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Source, decode_record
+from codesearch.records import BROKEN_JSON, CodeRecord, InputWarning, Kind, Reject, Skip, Source, decode_record
 
 _PARKED_FROM = 1500
 """Bytes of a fragment; longer ones are mostly pages, and are not kept in memory."""
@@ -109,17 +109,24 @@ class Inputs:
 
     @classmethod
     def of(cls, store: GenerationStore, fingerprint: str) -> Inputs:
-        """The inputs of the current generation, of no use where another configuration read them."""
+        """The inputs of the current generation, of no use where another configuration read them.
+
+        A missing or damaged generation is what reindex is there to mend: everything is read anew.
+        """
+        unread = InputStates(fingerprint, ())
         try:
             folder = store.current().folder
             manifest = load(folder)
-            manifest.check_sizes(folder)
-            counts = {system: dict(kinds) for system, kinds in manifest.counts.items()}
+        except IndexUnusableError:
+            return cls(None, unread, {})
+        counts = {system: dict(kinds) for system, kinds in manifest.counts.items()}
+        try:
+            if any(manifest.check_sums(folder)):
+                return cls(None, unread, counts)
             states = read_states(folder)
         except IndexUnusableError:
-            # A missing or broken index is what reindex is there to mend: everything is read anew.
-            return cls(None, InputStates(fingerprint, ()), {})
-        return cls(folder, states if states.fingerprint == fingerprint else InputStates(fingerprint, ()), counts)
+            return cls(None, unread, counts)
+        return cls(folder, states if states.fingerprint == fingerprint else unread, counts)
 
     def read(
         self, reader: InputReader, files: Sequence[InputFile], full: bool, spool: Spool, crew: Crew, progress: Listener
@@ -129,7 +136,7 @@ class Inputs:
         kept: dict[str, InputState] = {}
         for file in files:
             before = self._states.get(file.location)
-            state = _state(file, before)
+            state = _state(reader, file, before)
             if state is not None:
                 reading.seen(state)
                 if before is not None and before.sha256 == state.sha256 and not full:
@@ -146,8 +153,12 @@ class Inputs:
         """Takes what unchanged inputs gave from the index; gives the inputs of which all was found."""
         found: dict[str, list[Fragment]] = {location: [] for location in kept}
         if self._folder is not None:
-            for name in (RECORDS, ORPHANS):
-                _read_back(self._folder, name, _Finder(found), spool)
+            try:
+                for name in (RECORDS, ORPHANS):
+                    _read_back(self._folder, name, _Finder(found), spool)
+            except (IndexUnusableError, *BROKEN_JSON):
+                # The disk broke, or a stranger made the index: all is read from the inputs.
+                return set()
         whole = [location for location, fragments in found.items() if len(fragments) == kept[location].fragments]
         for location in whole:
             for fragment in found[location]:
@@ -179,16 +190,20 @@ def _hashes(folder: Path) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64
         file.close()
 
 
-def _state(file: InputFile, before: InputState | None) -> InputState | None:
-    """How an input looks now: the state before where size and time are the same, else with a new checksum."""
+def _state(reader: InputReader, file: InputFile, before: InputState | None) -> InputState | None:
+    """How an input looks now: the state before where size and time are the same, else with a new checksum.
+
+    None where it cannot be read, or is not read: reading it again gives the reject that names the reason.
+    """
     try:
+        if reader.refusal(file):
+            return None
         found = file.path.stat()
         if before and before.size == found.st_size and before.changed_ns == found.st_mtime_ns:
             return before
         with file.path.open("rb") as stream:
             checksum = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
-        # Reading it again gives the reject that names the reason.
         return None
     return InputState(file.location, found.st_size, found.st_mtime_ns, checksum)
 

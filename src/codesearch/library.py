@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -70,7 +71,6 @@ class Index:
     def __len__(self) -> int:
         return self._reader.documents
 
-    # What asks for both, or twice for one of them, holds it meanwhile: another thread may refresh the index.
     @property
     def _reader(self) -> IndexReader:
         return self._opened.reader
@@ -78,6 +78,17 @@ class Index:
     @property
     def _searcher(self) -> Searcher:
         return self._opened.searcher
+
+    @contextmanager
+    def _answering(self) -> Iterator[_Opened]:
+        """The generation to answer from, inside the block.
+
+        Raises:
+            IndexCorruptError: a file of it is not as it was built, so that there is no answer.
+        """
+        opened = self._opened
+        with opened.reader.answering():
+            yield opened
 
     @property
     def generation(self) -> str:
@@ -153,9 +164,11 @@ class Index:
         Raises:
             UsageError: a number is out of range, nothing in the index could fit a filter, or the cursor belongs to
                 another search or to another state of the index.
+            IndexCorruptError: a file of the index is not as it was built.
         """
         filters = _filters(system, billable)._replace(kind=kind, chapter=chapter, parent=parent, setting=setting, on=on)
-        return self._searcher.search(Request(query, filters, sort, exact, group), limit, offset, cursor)
+        with self._answering() as opened:
+            return opened.searcher.search(Request(query, filters, sort, exact, group), limit, offset, cursor)
 
     def suggest(
         self,
@@ -175,9 +188,10 @@ class Index:
 
         Raises:
             UsageError: the limit is out of range, or the index has no such system.
+            IndexCorruptError: a file of the index is not as it was built.
         """
-        opened = self._opened
-        return opened.suggester.suggest(prefix, opened.searcher.scope(_filters(system, billable)), limit)
+        with self._answering() as opened:
+            return opened.suggester.suggest(prefix, opened.searcher.scope(_filters(system, billable)), limit)
 
     def complete_code(
         self, prefix: str, *, system: str | Sequence[str] | None = None, limit: int = 10
@@ -186,20 +200,21 @@ class Index:
 
         Raises:
             UsageError: the limit is out of range, or the index has no such system.
+            IndexCorruptError: a file of the index is not as it was built.
         """
-        opened = self._opened
-        return opened.suggester.complete_code(prefix, opened.searcher.scope(_filters(system)), limit)
+        with self._answering() as opened:
+            return opened.suggester.complete_code(prefix, opened.searcher.scope(_filters(system)), limit)
 
     def get(self, code: str, system: str | None = None) -> CodeRecord | None:
         """The record of a code in any spelling; without a system the first that has it. None where there is none."""
-        reader = self._reader
-        document = next(documents_of(reader, code, system), None)
-        return None if document is None else reader.records.get(document)
+        with self._answering() as opened:
+            document = next(documents_of(opened.reader, code, system), None)
+            return None if document is None else opened.reader.records.get(document)
 
     def all_of(self, code: str) -> list[CodeRecord]:
         """The records of a code in every system that has it (A0100 is a HCPCS code, and ICD-10-CM A01.00)."""
-        reader = self._reader
-        return [reader.records.get(document) for document in sorted(documents_of(reader, code))]
+        with self._answering() as opened:
+            return [opened.reader.records.get(document) for document in sorted(documents_of(opened.reader, code))]
 
     def families(self, code: str, system: str | None = None) -> tuple[Family, ...]:
         """The record of a code with the codes above and below it, in every system that has the code, or in one.
@@ -207,8 +222,9 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
-        reader = self._reader
-        return tuple(family(reader, document) for document in existing_documents(reader, code, system))
+        with self._answering() as opened:
+            reader = opened.reader
+            return tuple(family(reader, document) for document in existing_documents(reader, code, system))
 
     def parents(self, code: str, system: str | None = None) -> tuple[CodeSummary, ...]:
         """The codes above a code, the topmost first: chapter, section, headers.
@@ -216,8 +232,8 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
-        reader = self._reader
-        return summaries(reader, parents(reader, document_of(reader, code, system)))
+        with self._answering() as opened:
+            return summaries(opened.reader, parents(opened.reader, document_of(opened.reader, code, system)))
 
     def children(self, code: str, system: str | None = None) -> tuple[CodeSummary, ...]:
         """The codes directly below a code, in the order of codes.
@@ -225,8 +241,8 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
-        reader = self._reader
-        return summaries(reader, children(reader, document_of(reader, code, system)))
+        with self._answering() as opened:
+            return summaries(opened.reader, children(opened.reader, document_of(opened.reader, code, system)))
 
     def similar(self, code: str, *, system: str | None = None, limit: int = 10) -> tuple[SimilarHit, ...]:
         """Codes like a code: those that its page lists, then its siblings, then those of like text; ended ones last.
@@ -240,9 +256,9 @@ class Index:
             UnknownCodeError: the index has no such code.
             UsageError: the limit is out of range.
         """
-        opened = self._opened
-        document = document_of(opened.reader, code, system)
-        return similar_codes(opened.searcher, opened.reader, document, limit)
+        with self._answering() as opened:
+            document = document_of(opened.reader, code, system)
+            return similar_codes(opened.searcher, opened.reader, document, limit)
 
     def policies(self, code: str, *, system: str | None = None) -> tuple[CodePolicy, ...]:
         """The policies that name a code, in the order of its page; without a system, of every system that has the code.
@@ -250,9 +266,9 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
-        reader = self._reader
-        documents = existing_documents(reader, code, system)
-        return tuple(one for document in documents for one in policies_of(reader.records.get(document)))
+        with self._answering() as opened:
+            documents = existing_documents(opened.reader, code, system)
+            return tuple(one for document in documents for one in policies_of(opened.reader.records.get(document)))
 
     def codes_with_policy(
         self, policy: str = "", *, payer: str = "", system: str | None = None
@@ -267,7 +283,8 @@ class Index:
         Raises:
             UsageError: there is no word to look for.
         """
-        return tuple(policies_with(self._reader, policy, payer, system))
+        with self._answering() as opened:
+            return tuple(policies_with(opened.reader, policy, payer, system))
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -284,7 +301,8 @@ class Index:
 
 def _open(generation: Generation) -> _Opened:
     reader = IndexReader(generation.folder)
-    return _Opened(generation, reader, Searcher(reader), Suggester(reader))
+    with reader.explaining():
+        return _Opened(generation, reader, Searcher(reader), Suggester(reader))
 
 
 def open_index(path: str | Path) -> Index:

@@ -8,7 +8,6 @@ several releases the newest; after them the tabular list (`tabular`). Pages give
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress
@@ -17,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from codesearch.accents import decomposed
 from codesearch.fragments import Outline, role_of
 from codesearch.records import CodeRecord, RecordWarning, Role, Source, Texts
 
@@ -42,7 +42,7 @@ def rank(fragment: Outline) -> tuple[int, int]:
     if source.role != "codeset":
         return ROLE_ORDER[source.role], 0
     release = release_of(fragment)
-    return ROLE_ORDER["codeset"], -int(release[:4]) if release and release[:4].isdigit() else 0
+    return ROLE_ORDER["codeset"], -int(release[:4]) if release and release[:4].isdecimal() else 0
 
 
 def release_of(fragment: Outline) -> str | None:
@@ -152,8 +152,8 @@ def _longest(full_names: Sequence[str], name: str) -> str:
 
 def _folded(text: str) -> str:
     """A text as names are compared: case, accents and punctuation do not count."""
-    decomposed = text if text.isascii() else unicodedata.normalize("NFKD", text)
-    return "".join(char for char in decomposed.casefold() if char.isalnum())
+    plain = text if text.isascii() else decomposed(text)
+    return "".join(char for char in plain.casefold() if char.isalnum())
 
 
 def _with_warnings(record: CodeRecord, ordered: Sequence[CodeRecord], has_codeset: bool) -> CodeRecord:

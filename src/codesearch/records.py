@@ -193,6 +193,10 @@ class Skip(_Part, frozen=True):
     reason: str
 
 
+BROKEN_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON of the wanted type: beside its own errors, for broken UTF-8 and for
+nesting without end."""
+
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(CodeRecord)
 

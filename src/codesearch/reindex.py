@@ -215,7 +215,7 @@ def _files(sources: Iterable[str]) -> tuple[list[InputFile], list[Skip | Reject]
     for source in sources:
         place = Path(source)
         # A folder named like a code set is the folder.
-        path = place if place.exists() else codesets.packaged(source) or place
+        path = place if os.path.lexists(place) else codesets.packaged(source) or place
         for item in walk(path):
             if isinstance(item, InputFile):
                 files.setdefault(item.path.resolve(), item)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from codesearch.errors import IndexCorruptError
 from codesearch.index import manifest
+from codesearch.index.durable import REBUILD
 from codesearch.index.generations import Generation, GenerationStore
 from codesearch.index.manifest import Problem
 from codesearch.index.reader import IndexReader
@@ -25,6 +27,17 @@ def verify(path: str | Path) -> Iterator[Problem]:
     return iter(store.open_current(lambda generation: list(_problems(generation))))
 
 
+def check_generation(generation: Generation) -> None:
+    """Looks at a generation as `verify` does, before it is gone back to.
+
+    Raises:
+        IndexCorruptError: names the first file that is not as it was built.
+        IndexUnusableError: it is of another version, or cannot be read.
+    """
+    for problem in _problems(generation):
+        raise IndexCorruptError(str(generation.folder / problem.name), problem.reason, REBUILD)
+
+
 def _problems(generation: Generation) -> Iterator[Problem]:
     damaged = list(manifest.load(generation.folder).check_sums(generation.folder))
     if damaged:
@@ -32,6 +45,7 @@ def _problems(generation: Generation) -> Iterator[Problem]:
         return
     reader = IndexReader(generation.folder)
     try:
+        reader.check_structure()
         open_segment(generation.folder, reader.settings).close()  # type: ignore[no-untyped-call]
         yield from _counts(reader)
         yield from _records(reader)

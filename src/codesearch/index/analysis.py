@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 import Stemmer
+
+from codesearch.accents import without_accents
 
 
 class Numerals(msgspec.Struct, forbid_unknown_fields=True):
@@ -62,6 +63,11 @@ _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
 
+def _one_of(words: Iterable[str]) -> str:
+    """A pattern for any of the words, the longest first; for nothing where there are none."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+
+
 class Analyzer:
     """Turns text into terms. Stemming and folding are cached by word, since the same words come again and again."""
 
@@ -72,8 +78,7 @@ class Analyzer:
         self._any_shorthand = re.compile(shorthand)
         self._numerals = config.numerals.always
         self._after = config.numerals.after
-        letters = "|".join(sorted(config.numerals.after, key=len, reverse=True))
-        words = "|".join(config.numerals.words)
+        letters, words = _one_of(self._after), _one_of(config.numerals.words)
         # The letters are much rarer than the words: they are looked for, and then for the word before them.
         self._letter = re.compile(rf"(?<=[\s-])(?:{letters})\b(?!-)")
         self._word_before = re.compile(rf"\b(?:{words})$")
@@ -271,8 +276,7 @@ def _plain(text: str) -> str:
     text = text.lower().translate(_PLAIN)
     if text.isascii():
         return text
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join([char for char in decomposed if not unicodedata.combining(char)]).lower()
+    return without_accents(text).lower()
 
 
 def _shorthand_pattern(shorthand: Iterable[str]) -> str:

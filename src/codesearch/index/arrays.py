@@ -6,7 +6,9 @@ offset], and `meta`, any plain data), then the arrays, each at a multiple of 64 
 
 from __future__ import annotations
 
+import math
 import mmap
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
+from codesearch.records import BROKEN_JSON
 
 Array = npt.NDArray[Any]
 
@@ -25,6 +28,8 @@ ARRAYS_NAME = "index.arrays"
 """The file of a generation that holds postings and tables."""
 _ALIGNMENT = 64
 _MAX_HEADER = 64 * 1024 * 1024
+_PLAIN = re.compile(r"[<|][biuf][1248]|\|S[1-9]\d{0,3}")
+"""The kinds of numbers and texts that an array may be made of, as numpy names them."""
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
@@ -71,7 +76,7 @@ class ArrayFile:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
-            raise self._corrupt(f"cannot be read ({error})") from error
+            raise self.corrupt(f"cannot be read ({error})") from error
         header, start = self._header()
         self.meta = header.meta
         self._arrays = {name: self._view(name, spec, start) for name, spec in header.arrays.items()}
@@ -80,31 +85,48 @@ class ArrayFile:
         try:
             return self._arrays[name]
         except KeyError as error:
-            raise self._corrupt(f"has no array {name!r}") from error
+            raise self.corrupt(f"has no array {name!r}") from error
 
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
+    def check_kind(self, name: str, kind: str, length: int) -> None:
+        """Raises IndexCorruptError where an array is not of a kind, as numpy names it, or not of a length."""
+        array = self[name]
+        if array.dtype.str != kind or array.shape != (length,):
+            raise self.corrupt(f"array {name!r} is {array.dtype.str} {array.shape}, not {kind} ({length},)")
+
+    def check_numbers(self, name: str, lowest: int, end: int) -> None:
+        """Raises IndexCorruptError where a number is below the lowest, or not below the end."""
+        numbers = self[name]
+        if len(numbers) and not (lowest <= int(numbers.min()) and int(numbers.max()) < end):
+            raise self.corrupt(f"array {name!r} has numbers out of {lowest} to {end}")
+
+    def check_offsets(self, name: str, end: int) -> None:
+        """Raises IndexCorruptError where offsets do not cut so many items into slices that follow each other."""
+        offsets = self[name]
+        if not len(offsets) or offsets[0] != 0 or offsets[-1] != end or (offsets[1:] < offsets[:-1]).any():
+            raise self.corrupt(f"array {name!r} does not cut {end} items into slices")
+
     def _header(self) -> tuple[_Header, int]:
         length = int.from_bytes(self._map[len(MAGIC) : len(MAGIC) + 8], "little")
         if self._map[: len(MAGIC)] != MAGIC or not 0 < length <= min(_MAX_HEADER, len(self._map)):
-            raise self._corrupt("is no file of arrays")
+            raise self.corrupt("is no file of arrays")
         begin = len(MAGIC) + 8
         try:
             return msgspec.json.decode(self._map[begin : begin + length], type=_Header), _start(length)
-        except msgspec.MsgspecError as error:
-            raise self._corrupt(f"has a broken header ({error})") from error
+        except BROKEN_JSON as error:
+            raise self.corrupt(f"has a broken header ({error})") from error
 
     def _view(self, name: str, spec: tuple[str, tuple[int, ...], int], start: int) -> Array:
         dtype_name, shape, offset = spec
-        try:
-            dtype = np.dtype(dtype_name)
-            if dtype.hasobject or min((*shape, offset)) < 0:
-                raise ValueError("is not plain data")
-            count = int(np.prod(shape, dtype=np.int64))
-            return np.frombuffer(self._map, dtype, count, start + offset).reshape(shape)
-        except (ValueError, TypeError) as error:
-            raise self._corrupt(f"is cut: array {name!r} {error}") from error
+        if not _PLAIN.fullmatch(dtype_name) or min((*shape, offset)) < 0:
+            raise self.corrupt(f"array {name!r} is not plain data")
+        dtype, count = np.dtype(dtype_name), math.prod(shape)
+        if start + offset + count * dtype.itemsize > len(self._map):
+            raise self.corrupt(f"is cut: array {name!r} ends beyond it")
+        return np.frombuffer(self._map, dtype, count, start + offset).reshape(shape)
 
-    def _corrupt(self, reason: str) -> IndexCorruptError:
+    def corrupt(self, reason: str) -> IndexCorruptError:
+        """The error that says what is wrong with the file."""
         return IndexCorruptError(str(self._path), reason, "Rebuild the index: codesearch reindex SOURCE...")

@@ -17,7 +17,7 @@ from codesearch.index.analysis import Analyzer
 from codesearch.index.durable import writing
 from codesearch.index.settings import IndexSettings
 from codesearch.index.synonyms import expansions
-from codesearch.records import CodeRecord
+from codesearch.records import BROKEN_JSON, CodeRecord
 
 FILE_NAME = "expansions.json"
 _INITIALS = range(3, 7)
@@ -101,7 +101,7 @@ class ExpansionFile:
             size = os.fstat(self._file.fileno()).st_size
             # pread keeps no position, so threads may ask at once.
             return msgspec.json.decode(os.pread(self._file.fileno(), size, 0), type=Table)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, *BROKEN_JSON) as error:
             raise self._corrupt(error) from error
 
     def close(self) -> None:

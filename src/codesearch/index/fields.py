@@ -5,21 +5,55 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import msgspec
 
-from codesearch.records import CodeRecord
+from codesearch.records import CodeRecord, Kind, Texts
+
+Weight = Annotated[float, msgspec.Meta(ge=0, le=1000)]
 
 
 class FieldsConfig(msgspec.Struct, forbid_unknown_fields=True):
     """`index/fields.toml`."""
 
     version: int
-    title: dict[str, float]
-    clinical: dict[str, float]
-    unscored: dict[str, float]
+    title: dict[str, Weight]
+    clinical: dict[str, Weight]
+    unscored: dict[str, Weight]
     keywords: dict[str, str]
+
+
+_HINTS = get_type_hints(CodeRecord)
+_TITLES = frozenset(name for name, hint in _HINTS.items() if hint in (str, Texts))
+_SECTIONS = (
+    _TITLES
+    | {"other_sections", "properties", "policies"}
+    | {
+        f"{name}.{part}"
+        for name, hint in _HINTS.items()
+        if isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+        for part in hint.__struct_fields__
+    }
+)
+_KEYWORD_PATHS = frozenset(name for name, hint in _HINTS.items() if hint in (str, str | None, bool | None, Kind))
+_NEEDED_KEYWORDS = ("system", "kind", "billable", "release")
+"""Keyword fields that searching counts on, under the names that they have in a record."""
+
+
+def mistake_in(config: FieldsConfig) -> str:
+    """What is wrong with a configuration of fields; empty where nothing is."""
+    unknown = [name for name in config.title if name not in _TITLES]
+    unknown += [path for path in (*config.clinical, *config.unscored) if path not in _SECTIONS]
+    unknown += [
+        path for path in config.keywords.values() if path not in _KEYWORD_PATHS and not path.startswith("properties.")
+    ]
+    missing = [name for name in _NEEDED_KEYWORDS if config.keywords.get(name) != name]
+    if unknown:
+        return f"a record has no field of texts {unknown[0]!r}"
+    if missing or not config.title:
+        return f"the keyword field {missing[0]} is missing" if missing else "no title is named"
+    return ""
 
 
 class Fields(NamedTuple):

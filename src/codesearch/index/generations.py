@@ -17,7 +17,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,8 +149,11 @@ class GenerationStore:
                 if not self._is_published(name):
                     shutil.rmtree(folder, ignore_errors=True)  # the next build tries again, and tells
 
-    def rollback(self) -> Generation:
+    def rollback(self, check: Callable[[Generation], object] | None = None) -> Generation:
         """Swap the current generation and the one before it; returns the one now current.
+
+        Args:
+            check: is asked before anything is swapped, and raises where the older generation is of no use.
 
         Raises:
             IndexMissingError, IndexCorruptError: as `current`, and when the older generation is gone.
@@ -165,6 +168,8 @@ class GenerationStore:
                     str(self.path), "has no generation before the current one", "Rebuild with `codesearch reindex`."
                 )
             back = _existing(self._generation(pointer.previous))
+            if check:
+                check(back)
             self._write_pointer(_Pointer(POINTER_FORMAT, pointer.previous, pointer.current))
             return back
 
@@ -179,8 +184,9 @@ class GenerationStore:
             sync_folder(self._generations)
             sync_folder(self.path)
         self._write_pointer(_Pointer(POINTER_FORMAT, entry, previous))
-        for folder in self._unnamed():
-            shutil.rmtree(folder, ignore_errors=True)  # it is published; the next build tries again, and tells
+        with suppress(OSError, IndexUnusableError):  # it is published; the next build tries again, and tells
+            for folder in self._unnamed():
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _generation(self, entry: _Entry) -> Generation:
         return Generation(entry.generation, self._generations / entry.generation, entry.built)
@@ -222,6 +228,8 @@ class GenerationStore:
             return name in self._read_pointer().names
         except (IndexMissingError, IndexCorruptError):
             return False
+        except IndexUnusableError:
+            return True  # it cannot be read just now: what may be current is kept, and the next build looks again
 
     def _folders(self) -> list[Path]:
         return sorted(folder for folder in self._generations.iterdir() if _NAME.fullmatch(folder.name))

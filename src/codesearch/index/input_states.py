@@ -13,7 +13,7 @@ import msgspec
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
-from codesearch.records import InputWarning, Reject, Skip
+from codesearch.records import BROKEN_JSON, InputWarning, Reject, Skip
 
 FILE_NAME = "inputs.json"
 
@@ -58,7 +58,7 @@ def read_states(folder: Path) -> InputStates:
     path = folder / FILE_NAME
     try:
         return msgspec.json.decode(path.read_bytes(), type=InputStates)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *BROKEN_JSON) as error:
         raise IndexCorruptError(
             str(path), f"cannot be read ({error})", "Rebuild with codesearch reindex --full."
         ) from error

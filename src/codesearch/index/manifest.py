@@ -69,6 +69,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Bytes of all files but the manifest itself."""
         return sum(file.size for file in self.files.values())
 
+    def has(self, path: Path) -> bool:
+        """Whether a file is one of the generation's, as it was built."""
+        listed = self.files.get(path.name)
+        return listed is not None and path.stat().st_size == listed.size and checksum(path) == listed.sha256
+
     def check_sizes(self, folder: Path) -> None:
         """Compare names and sizes, reading no content.
 
@@ -121,7 +126,8 @@ def write(
         if size is None:
             raise IndexCorruptError(str(folder / name), "is no regular file", "Report this as a bug of codesearch.")
         if name != MANIFEST:
-            files[name] = FileSum(size, checksum(folder / name))
+            with reading(folder / name):
+                files[name] = FileSum(size, checksum(folder / name))
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         tool_version=tool_version,

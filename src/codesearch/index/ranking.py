@@ -8,11 +8,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-# Exact pruning counts on these bounds: nothing weighs more than what is typed, and nothing takes from a score.
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+# Exact pruning counts on these bounds: nothing weighs more than what is typed, and nothing takes from a score. Compiled
+# code counts on every match having a score above zero, and a finite one: hence the ends of the ranges.
+Positive = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Weight = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1)]
+Power = Annotated[float, msgspec.Meta(ge=0, le=10)]
 
 
 class RankingConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -21,7 +23,7 @@ class RankingConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     version: int
     k1: NotNegative
     b: Share
-    query_coverage_power: NotNegative  # a multiple of one half
+    query_coverage_power: Power  # a multiple of one half
     entry_coverage: NotNegative
     ancestor_share: Share
     unknown_mass: Positive

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -11,16 +13,22 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import bare
-from codesearch.errors import IndexCorruptError
+from codesearch.errors import CodesearchError, IndexCorruptError, IndexUnusableError, UntrustedIndexError
 from codesearch.index import manifest
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
-from codesearch.index.durable import REBUILD
+from codesearch.index.checking import FileCheck
+from codesearch.index.durable import REBUILD, reading
+from codesearch.index.expansions import FILE_NAME as EXPANSIONS_NAME
 from codesearch.index.expansions import ExpansionFile, Table
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.ranking import idf
-from codesearch.index.record_file import RecordFile
+from codesearch.index.record_file import RECORDS, RecordFile
 from codesearch.index.settings import thaw_settings
+from codesearch.index.structure import check_postings, check_tables
+
+SEARCHED = (ARRAYS_NAME, f"{RECORDS}.arrays", EXPANSIONS_NAME)
+"""Files that answers are made of. The records themselves carry checksums of their own, block by block."""
 
 DEEPEST = 12
 """Levels that are followed down from a code: chapter, sections and headers are eight at most; a wrong table may go in
@@ -37,7 +45,7 @@ class Strings:
         return len(self._offsets) - 1
 
     def __getitem__(self, number: int) -> str:
-        return str(self._text[self._offsets[number] : self._offsets[number + 1]], "utf-8")
+        return _decoded(self._text[self._offsets[number] : self._offsets[number + 1]])
 
     def all(self) -> list[str]:
         """Every text."""
@@ -45,7 +53,7 @@ class Strings:
         if whole.isascii():
             together = whole.decode("ascii")
             return [together[start:end] for start, end in pairwise(offsets)]
-        return [whole[start:end].decode() for start, end in pairwise(offsets)]
+        return [_decoded(self._text[start:end]) for start, end in pairwise(offsets)]
 
 
 class IndexReader:
@@ -63,27 +71,81 @@ class IndexReader:
         self.settings = thaw_settings(self.manifest.config, folder / manifest.MANIFEST)
         self._check_tables_of_contents()
         self.manifest.check_sizes(folder)
-        self.analyzer = Analyzer(self.settings.analysis)
-        self.arrays = ArrayFile(folder / ARRAYS_NAME)
-        self.documents = int(self.arrays.meta["documents"])
-        self.keywords: dict[str, list[str]] = self.arrays.meta["keywords"]
-        self.names = Strings(self.arrays["name.text"], self.arrays["name.offsets"])
-        self.codes = Strings(self.arrays["code.text"], self.arrays["code.offsets"])
-        self.records = RecordFile(folder)
-        self._expansion_file = ExpansionFile(folder)
-        self.systems = self._system_slices()
-        self._coded_counts: dict[str, int] = {}
-        self._close = weakref.finalize(self, _close, self.records, self._expansion_file)
+        self._check = FileCheck(folder, self.manifest, SEARCHED)
+        with ExitStack() as opened, self.explaining():
+            opened.callback(self._check.close)
+            self.analyzer = Analyzer(self.settings.analysis)
+            self.arrays = ArrayFile(folder / ARRAYS_NAME)
+            tables = check_tables(self.arrays, self.settings.fields)
+            self.documents, self.keywords = tables.documents, tables.keywords
+            self.names = Strings(self.arrays["name.text"], self.arrays["name.offsets"])
+            self.codes = Strings(self.arrays["code.text"], self.arrays["code.offsets"])
+            self.records = RecordFile(folder)
+            opened.callback(self.records.close)
+            self._expansion_file = ExpansionFile(folder)
+            opened.callback(self._expansion_file.close)
+            self.systems = self._system_slices()
+            self._coded_counts: dict[str, int] = {}
+            self._close = weakref.finalize(self, opened.pop_all().close)
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """An error inside the block that a damaged file explains is raised as what it is.
+
+        Raises:
+            IndexCorruptError: a file is not as it was built, or leads out of itself.
+        """
+        try:
+            yield
+        except Exception as error:
+            self._check.confirm()
+            if not isinstance(error, CodesearchError):
+                self.check_structure()
+            raise
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """What is read inside the block is an answer when the block ends: then all files are as they were built.
+
+        Raises:
+            IndexCorruptError: one is not.
+        """
+        with self.explaining():
+            yield
+        self._check.confirm()
+
+    def check_structure(self) -> None:
+        """Looks at everything that opening passes over.
+
+        Raises:
+            IndexCorruptError: one part leads out of another.
+        """
+        check_postings(self.arrays, self.documents)
+        known = self.settings.ranking.classes
+        named = {one.weight_class for expansions in self.expansions.values() for one in expansions}
+        if not named <= known.keys():
+            reason = f"names a class of synonyms that has no weight: {min(named - known.keys())!r}"
+            raise IndexCorruptError(str(self.folder / EXPANSIONS_NAME), reason, REBUILD)
 
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
-        for path in self.folder.glob("*.toc"):
-            listed = self.manifest.files.get(path.name)
-            if listed is None or path.stat().st_size != listed.size or manifest.checksum(path) != listed.sha256:
-                from codesearch.index.segment import open_segment
+        with reading(self.folder):
+            tables = [path for path in self.folder.iterdir() if path.name.endswith(".toc")]
+            foreign = [path for path in tables if not self.manifest.has(path)]
+        if foreign:
+            self._refuse_foreign_segment()
+            raise IndexCorruptError(str(foreign[0]), "is not as it was built", REBUILD)
 
-                open_segment(self.folder, self.settings)
-                raise IndexCorruptError(str(path), "is not as it was built", REBUILD)
+    def _refuse_foreign_segment(self) -> None:
+        """Raises UntrustedIndexError where Whoosh's table of contents holds what none of ours would."""
+        from codesearch.index.segment import open_segment
+
+        try:
+            open_segment(self.folder, self.settings)
+        except UntrustedIndexError:
+            raise
+        except IndexUnusableError:
+            return
 
     @cached_property
     def terms(self) -> dict[str, int]:
@@ -153,8 +215,8 @@ class IndexReader:
         start, _ = self.systems[system]
         codes = self.arrays["bare"][start : start + self._coded(system)]
         # Longer than the table's codes, a bound would have numpy copy the whole table to compare it.
-        low = np.searchsorted(codes, first.encode()[:CODE_BYTES], "left")
-        end = last.encode()[:CODE_BYTES]
+        low = np.searchsorted(codes, _encoded(first)[:CODE_BYTES], "left")
+        end = _encoded(last)[:CODE_BYTES]
         if len(end) < CODE_BYTES:
             high = np.searchsorted(codes, end + b"\x7f", "left")
         else:
@@ -172,9 +234,10 @@ class IndexReader:
     def find(self, system: str, code: str) -> int | None:
         """The document of a code in any spelling; None where the index has none."""
         wanted = bare(code)
-        start, end = self.prefix_slice(system, wanted.encode()[:CODE_BYTES].decode(errors="ignore"))
+        encoded = _encoded(wanted)
+        start, end = self.prefix_slice(system, encoded[:CODE_BYTES].decode(errors="ignore"))
         # Codes stand in order, so it is the first, unless it is so long that the table holds only its beginning.
-        last = end if len(wanted.encode()) >= CODE_BYTES else min(end, start + 1)
+        last = end if len(encoded) >= CODE_BYTES else min(end, start + 1)
         return next((document for document in range(start, last) if bare(self.codes[document]) == wanted), None)
 
     def close(self) -> None:
@@ -182,6 +245,13 @@ class IndexReader:
         self._close()
 
 
-def _close(*files: RecordFile | ExpansionFile) -> None:
-    for file in files:
-        file.close()
+def _decoded(text: memoryview) -> str:
+    try:
+        return str(text, "utf-8")
+    except UnicodeDecodeError as error:
+        raise IndexCorruptError(ARRAYS_NAME, f"holds a text that is no UTF-8 ({error})", REBUILD) from error
+
+
+def _encoded(typed: str) -> bytes:
+    """A code as the tables hold it; half of a character, as a shell may pass it, becomes what no table holds."""
+    return typed.encode("utf-8", "surrogatepass")

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import bare
-from codesearch.errors import IndexCorruptError
+from codesearch.errors import IndexCorruptError, IndexUnusableError
 from codesearch.index.arrays import Array, ArrayFile, write_arrays
-from codesearch.index.durable import writing
+from codesearch.index.durable import reading, writing
 from codesearch.index.remembered import Remembered
-from codesearch.records import CodeRecord
+from codesearch.records import BROKEN_JSON, CodeRecord
 
 RECORDS = "records"
 ORPHANS = "orphans"
@@ -101,9 +101,7 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
     blocks, block_of, start_of = array("q", [0]), array("i"), array("i")
     keys, contents = bytearray(), bytearray()
     path = folder / f"{name}.bin"
-    with writing(path):
-        file = path.open("wb")
-    with file:
+    with writing(path), path.open("wb") as file:
         block, batch, first = bytearray(), bytearray(), 0
         for stored in records:
             block_of.append(len(blocks) - 1)
@@ -117,18 +115,14 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
             block += line
             block += b"\n"
             if len(block) >= _BLOCK_BYTES:
-                with writing(path):
-                    blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
+                blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
                 block.clear()
             if len(batch) >= _BATCH_BYTES:
                 yield Batch(first, bytes(batch))
                 batch.clear()
                 first = len(block_of)
         if block:
-            with writing(path):
-                blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
-        with writing(path):
-            file.flush()
+            blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
     if batch:
         yield Batch(first, bytes(batch))
     table: dict[str, Array] = {
@@ -174,6 +168,12 @@ class RecordFile:
             self._file = self._path.open("rb", buffering=0)
         except OSError as error:
             raise self._corrupt(f"cannot be read ({error.strerror})") from error
+        try:
+            with reading(self._path):
+                self._check()
+        except IndexUnusableError:
+            self._file.close()
+            raise
         self._unpacked: Remembered[int, bytes] = Remembered(_REMEMBERED_BYTES)
 
     def __len__(self) -> int:
@@ -231,7 +231,7 @@ class RecordFile:
         """
         try:
             return _DECODER.decode(line)
-        except msgspec.MsgspecError as error:
+        except BROKEN_JSON as error:
             raise self._corrupt(f"holds a broken record ({error})") from error
 
     def decode_raw(self, line: bytes) -> RawRecord:
@@ -242,12 +242,25 @@ class RecordFile:
         """
         try:
             return _RAW_DECODER.decode(line)
-        except msgspec.MsgspecError as error:
+        except BROKEN_JSON as error:
             raise self._corrupt(f"holds a broken record ({error})") from error
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+    def _check(self) -> None:
+        """Whether every document lies in a block of the file."""
+        table, documents = self._table, len(self._block_of)
+        kinds = {"block_of": "<i4", "start_of": "<i4", "keys": "<u8", "contents": "<u8"}
+        for name, kind in kinds.items():
+            table.check_kind(name, kind, documents)
+        table.check_kind("blocks", "<i8", len(self._blocks))
+        table.check_offsets("blocks", int(self._blocks.max(initial=0)))
+        if os.fstat(self._file.fileno()).st_size != self._blocks[-1]:
+            raise self._corrupt("is cut")
+        table.check_numbers("block_of", 0, max(1, len(self._blocks) - 1))
+        table.check_numbers("start_of", 0, _MAX_BLOCK)
 
     def _block(self, number: int) -> bytes:
         known = self._unpacked.get(number)

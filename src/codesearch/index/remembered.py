@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+S = TypeVar("S")
+P = ParamSpec("P")
 
 
 class Remembered(dict[K, V]):
@@ -25,3 +29,27 @@ class Remembered(dict[K, V]):
         self[key] = value
         self._size += size
         return value
+
+
+def remembering(limit: int) -> Callable[[Callable[Concatenate[S, P], V]], Callable[Concatenate[S, P], V]]:
+    """Has a method remember what it gave for so many arguments.
+
+    The answers lie in the object itself. A `functools.lru_cache` over a bound method would hold the object in turn, so
+    that its files were closed only when Python looks for garbage.
+    """
+
+    def decorate(method: Callable[Concatenate[S, P], V]) -> Callable[Concatenate[S, P], V]:
+        name = f"_remembered_by_{method.__name__}"
+
+        @wraps(method)
+        def remembered(self: S, /, *arguments: P.args, **named: P.kwargs) -> V:
+            known: Remembered[Any, V] | None = self.__dict__.get(name)
+            if known is None:
+                known = self.__dict__[name] = Remembered(limit)
+            if arguments in known:
+                return known[arguments]
+            return known.keep(arguments, method(self, *arguments, **named), 1)
+
+        return remembered
+
+    return decorate

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from whoosh.index import FileIndex, create_in
+from whoosh.index import FileIndex, LockError, create_in
+from whoosh.index import IndexError as WhooshIndexError
 from whoosh.writing import SegmentWriter
 
-from codesearch.errors import IndexCorruptError
+from codesearch.errors import IndexCorruptError, IndexUnusableError
 from codesearch.index.codec.segment import ArraySegment
 from codesearch.index.codec.view import Layout
 from codesearch.index.durable import REBUILD, writing
@@ -27,7 +30,7 @@ def write_segment(folder: Path, settings: IndexSettings, documents: int) -> None
         IndexUnusableError: the file cannot be written.
     """
     segment = ArraySegment(INDEX_NAME, _layout(settings.fields, documents))
-    with writing(folder):
+    with _told(folder), writing(folder):
         index = create_in(str(folder), build_schema(settings), INDEX_NAME)
         writer = _writer(index, segment)
         # In place of the older segments (there are none), Whoosh lists ours, whose documents it never sees.
@@ -54,6 +57,18 @@ def open_segment(folder: Path, settings: IndexSettings) -> FileIndex:
         raise IndexCorruptError(str(folder), "has other fields than its configuration", REBUILD)
     index.reader().close()  # type: ignore[no-untyped-call]  # a damaged file is told now, not at the first search
     return index
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Whoosh has words of its own for a folder that cannot be listed or locked."""
+    try:
+        yield
+    except (WhooshIndexError, LockError) as error:
+        reason = f"cannot be written ({error!r})"
+        raise IndexUnusableError(
+            str(folder), reason, "Check the disk, or choose another place with --index."
+        ) from error
 
 
 def _layout(fields: Fields, documents: int) -> Layout:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from codesearch.config import read_toml
-from codesearch.errors import IndexCorruptError
-from codesearch.index.analysis import AnalysisConfig
-from codesearch.index.fields import Fields, FieldsConfig
+from codesearch.errors import ConfigError, IndexCorruptError
+from codesearch.index.analysis import AnalysisConfig, Analyzer
+from codesearch.index.fields import Fields, FieldsConfig, Weight, mistake_in
 from codesearch.index.ranking import RankingConfig
 from codesearch.index.synonyms import Rule, read_rules
 
@@ -50,9 +51,9 @@ class _FrozenFields(msgspec.Struct, forbid_unknown_fields=True):
     """`FieldsConfig` as pairs: fields are numbered in their order, and a JSON object does not keep one."""
 
     version: int
-    title: list[tuple[str, float]]
-    clinical: list[tuple[str, float]]
-    unscored: list[tuple[str, float]]
+    title: list[tuple[str, Weight]]
+    clinical: list[tuple[str, Weight]]
+    unscored: list[tuple[str, Weight]]
     keywords: list[tuple[str, str]]
 
 
@@ -98,6 +99,9 @@ def read_settings(folder: Path) -> IndexSettings:
         analysis=read_toml(folder / "analysis.toml", AnalysisConfig),
         ranking=read_toml(folder / "ranking.toml", RankingConfig),
     )
+    mistake = mistake_in(config.fields) or _mistake_in_patterns(config.analysis)
+    if mistake:
+        raise ConfigError(str(folder), mistake, "Correct fields.toml or analysis.toml: see the README beside them.")
     rules = read_rules(folder / "synonyms", config.ranking.classes)
     return IndexSettings(config, Fields.of(config.fields), tuple(rules))
 
@@ -112,4 +116,18 @@ def thaw_settings(frozen: dict[str, Any], path: Path) -> IndexSettings:
         config = msgspec.convert(frozen, _FrozenConfig).thawed()
     except msgspec.ValidationError as error:
         raise IndexCorruptError(str(path), f"has a foreign configuration ({error})", "Rebuild the index.") from error
+    mistake = mistake_in(config.fields) or _mistake_in_patterns(config.analysis)
+    if mistake:
+        raise IndexCorruptError(str(path), f"has a foreign configuration ({mistake})", "Rebuild the index.")
     return IndexSettings(config, Fields.of(config.fields))
+
+
+def _mistake_in_patterns(config: AnalysisConfig) -> str:
+    """What is wrong with the regular expressions of the analysis; empty where nothing is."""
+    try:
+        Analyzer(config)
+        for rule in config.spellings:
+            re.sub(rule.pattern, rule.replacement, "")
+    except (re.error, IndexError) as error:
+        return f"a pattern cannot be used ({error})"
+    return ""

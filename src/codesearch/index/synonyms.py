@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from codesearch.config import read_lines
+from codesearch.config import config_files, read_lines
 from codesearch.errors import ConfigError
 from codesearch.index.analysis import Analyzer
 
@@ -35,7 +35,7 @@ def read_rules(folder: Path, classes: Iterable[str]) -> list[Rule]:
     """
     known = frozenset(classes)
     rules: list[Rule] = []
-    for path in sorted(folder.glob("*.txt")):
+    for path in config_files(folder, ".txt"):
         for number, line in read_lines(path):
             rules += _parse(line, f"{path}:{number}", known)
     return rules

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import pickle
 import pickletools
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from io import BytesIO
@@ -33,12 +34,13 @@ from whoosh.index import FileIndex
 
 from codesearch.errors import CodesearchError, ConfigError, IndexCorruptError, UntrustedIndexError
 from codesearch.index.codec.segment import ArraySegment
-from codesearch.index.durable import REBUILD
+from codesearch.index.durable import REBUILD, reading
 
 Names = Mapping[tuple[str, str], Any]
 """(module, name) in a pickle -> what stands for it."""
 
 INDEX_NAME = "MAIN"
+_TABLE = re.compile(rf"_{INDEX_NAME}_.*\.toc")
 MAX_TABLE = 1024 * 1024
 """Bytes of the largest table of contents that is read; ours have a few thousand."""
 
@@ -89,7 +91,8 @@ def open_whoosh(folder: Path, schema: Schema) -> FileIndex:
     """
     if not schema.names():
         raise ConfigError(str(folder), "no fields are configured", "Restore index/ from the codesearch checkout.")
-    tables = sorted(folder.glob(f"_{INDEX_NAME}_*.toc"))
+    with reading(folder):
+        tables = [path for path in sorted(folder.iterdir()) if _TABLE.fullmatch(path.name)]
     if not tables:
         raise IndexCorruptError(str(folder), "has no table of contents", REBUILD)
     for table in tables:

@@ -6,6 +6,7 @@ An input is read when it is asked for and forgotten afterwards, so memory is bou
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -33,14 +34,19 @@ def walk(source: Path) -> Iterator[InputFile | Skip | Reject]:
     Raises:
         SourceError: there is nothing at that place, or it cannot be read.
     """
-    if source.is_file():
+    try:
+        mode = source.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise SourceError(str(source), "does not exist", "Check the spelling, or give another source.") from error
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+        raise SourceError(str(source), reason, "Ask for the right to read it, or give another source.") from error
+    if stat.S_ISREG(mode):
         yield InputFile(source, shown(source))
-    elif source.is_dir():
+    elif stat.S_ISDIR(mode):
         yield from _walk_folder(source)
-    elif source.exists():
-        raise SourceError(str(source), "is neither a file nor a folder", "Give a file, a folder or an archive.")
     else:
-        raise SourceError(str(source), "does not exist", "Check the spelling, or give another source.")
+        raise SourceError(str(source), "is neither a file nor a folder", "Give a file, a folder or an archive.")
 
 
 def _walk_folder(folder: Path) -> Iterator[InputFile | Skip | Reject]:

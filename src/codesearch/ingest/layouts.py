@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from codesearch.config import read_toml
+from codesearch.accents import without_accents
+from codesearch.config import config_files, read_toml
 from codesearch.errors import ConfigError
 from codesearch.records import CodeRecord
 
@@ -132,8 +132,7 @@ def fold_heading(text: str) -> str:
     """A heading as it is compared: no case, punctuation or accents, `&` as `and`, `©` as `copyright`."""
     text = text.replace("&", " and ").replace("'", "")
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.replace("’", "").replace("©", " copyright "))
-        text = "".join(char for char in decomposed if not unicodedata.combining(char))
+        text = without_accents(text.replace("’", "").replace("©", " copyright "))
     return _NOT_WORD.sub(" ", text.casefold()).strip()
 
 
@@ -154,7 +153,7 @@ class Layouts:
         Raises:
             ConfigError: a file is wrong, extends an unknown layout, or maps a heading to an unknown field.
         """
-        files = {path: read_toml(path, LayoutFile) for path in sorted(folder.glob("*.toml"))}
+        files = {path: read_toml(path, LayoutFile) for path in config_files(folder, ".toml")}
         by_name = {file.name: file for file in files.values()}
         for path, file in files.items():
             _check(path, file, by_name)

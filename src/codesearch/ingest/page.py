@@ -11,12 +11,12 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from codesearch.config import read_toml
 from codesearch.ingest import identity
 from codesearch.ingest.blocks import Block, squeeze, text_blocks
 from codesearch.ingest.decoding import decode, is_binary
 from codesearch.ingest.embedded import EmbeddedReader, Facts, TooManyValues
 from codesearch.ingest.furniture import FurnitureRules, read_furniture
+from codesearch.ingest.gate import read_gate
 from codesearch.ingest.html_blocks import Reading, TooDeep, html_blocks
 from codesearch.ingest.html_page import HtmlPage, Unparsable, fragment_blocks
 from codesearch.ingest.identity import Evidence, Identity
@@ -42,17 +42,6 @@ class PageInput(NamedTuple):
     file_name: str = ""
     url: str = ""
     fetched: str = ""
-
-
-class Gate(msgspec.Struct, forbid_unknown_fields=True):
-    """`ingest/gate.toml`: the limits of a page, and the words of pages that are none."""
-
-    max_bytes: int
-    max_tags: int
-    max_lines: int
-    max_attributes: int
-    min_words: int
-    reasons: dict[str, list[str]]
 
 
 class _NoPage(Exception):
@@ -104,7 +93,7 @@ class PageParser:
         rules = read_furniture(folder / "furniture.toml")
         self._furniture = {layout.name: FurnitureRules(rules, layout.furniture_names) for layout in self.layouts}
         self._embedded = EmbeddedReader(folder / "embedded.toml")
-        self._gate = read_toml(folder / "gate.toml", Gate)
+        self._gate = read_gate(folder)
 
     def parse(self, page: PageInput) -> CodeRecord | Reject:
         """The record of a page, or why there is none; never raises for what a page holds."""

@@ -11,18 +11,19 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 from codesearch import __version__
+from codesearch.config import config_files, read_config
 from codesearch.ingest import archives, codesets, scraped_json
+from codesearch.ingest.gate import read_gate
 from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, skip_reason
 from codesearch.ingest.page import PageInput, PageParser, file_name_of
 from codesearch.processes import Crew
 from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Source, encode_record
 
-MAX_FILE_BYTES = 2_000_000_000
 _BATCH_PAGES = 16
 _BATCH_BYTES = 1_000_000
 _BATCH_OTHERS = 1000
@@ -54,6 +55,7 @@ class InputReader:
         """
         self._folder = folder
         self._layouts = codesets.load_layouts(folder / "files")
+        self._gate = read_gate(folder)
         self.fingerprint = _fingerprint(folder)
         _parser(folder, self.fingerprint)  # its mistakes are told now
 
@@ -66,7 +68,7 @@ class InputReader:
         given: list[_Batch] = []
 
         def pages() -> Iterator[_Pages]:
-            for batch in _batches((file, piece) for file in files for piece in self._pieces(file)):
+            for batch in _batches((file, piece) for file in files for piece in self._bounded_pieces(file)):
                 given.append(batch)
                 yield _Pages(
                     self._folder, self.fingerprint, [piece for _, piece in batch if isinstance(piece, PageInput)]
@@ -77,28 +79,55 @@ class InputReader:
             for file, piece in given.pop(0):
                 yield file, next(answers) if isinstance(piece, PageInput) else piece
 
+    def _bounded_pieces(self, file: InputFile) -> Iterator[Piece]:
+        """A file's pieces, until too many of them are rejects: each is remembered, and a short line can be one."""
+        rejected = others = 0
+        for piece in self._pieces(file):
+            yield piece
+            rejected += isinstance(piece, Reject)
+            others += not isinstance(piece, Reject)
+            if rejected >= self._gate.files.max_rejects and rejected > others:
+                message = f"{rejected:,} parts of it were rejected, and fewer read; the rest is not looked at"
+                yield Reject(file.location, "too-many-rejects", message)
+                return
+
+    def refusal(self, file: InputFile) -> Reject | None:
+        """Why a file is not read at all: it is larger than any file may be. Archives are measured member by member.
+
+        Raises:
+            OSError: its size cannot be found out.
+        """
+        size, most = file.path.stat().st_size, self._gate.files.max_bytes
+        if size <= most or archives.is_archive(file.path.name):
+            return None
+        return Reject(file.location, "too-large", f"{size:,} bytes; {most:,} are read at most; split it")
+
     def _pieces(self, file: InputFile) -> Iterator[Piece]:
         """A file's pages, to be parsed, and everything else that it gives."""
         try:
-            size = file.path.stat().st_size
-            if size > MAX_FILE_BYTES:
-                yield Reject(
-                    file.location, "too-large", f"{size:,} bytes; {MAX_FILE_BYTES:,} are read at most; split it"
-                )
+            refusal = self.refusal(file)
+            if refusal:
+                yield refusal
                 return
             with file.path.open("rb") as stream:
                 layout = codesets.recognise(stream, self._layouts)
                 if layout:
-                    yield from codesets.load(stream, Source(path=file.location, sha256=_checksum(stream)), layout)
-                    return
+                    yield from self._of_codeset(stream, Source(path=file.location, sha256=_checksum(stream)), layout)
+                elif archives.is_archive(file.path.name):
+                    for member in archives.members(file.path, file.location, self._gate.files):
+                        yield from self._of_member(member) if isinstance(member, archives.Member) else (member,)
+                else:
+                    stream.seek(0)
+                    yield from self._of_bytes(file.location, file.path.name, stream.read())
         except OSError as error:
             yield Reject(file.location, "unreadable", f"it cannot be read ({error.strerror}); check its permissions")
-            return
-        if archives.is_archive(file.path.name):
-            for member in archives.members(file.path, file.location):
-                yield from self._of_member(member) if isinstance(member, archives.Member) else (member,)
+
+    def _of_codeset(self, stream: BinaryIO, source: Source, layout: codesets.FileLayout) -> Iterator[Piece]:
+        problem = archives.too_large_workbook(stream, self._gate.files) if layout.recognise.workbook else ""
+        if problem:
+            yield Reject(source.path, "too-large", problem)
         else:
-            yield from self._of_bytes(file.location, file.path.name, file.path.read_bytes())
+            yield from codesets.load(stream, source, layout)
 
     def _of_member(self, member: archives.Member) -> Iterator[Piece]:
         """What a member of an archive gives; archives inside archives are not opened."""
@@ -115,14 +144,14 @@ class InputReader:
         layout = codesets.recognise(stream, self._layouts)
         if layout:
             source = Source(path=member.location, sha256=hashlib.sha256(member.data).hexdigest())
-            yield from codesets.load(stream, source, layout)
+            yield from self._of_codeset(stream, source, layout)
         else:
             yield from self._of_bytes(member.location, file_name_of(member.location), member.data)
 
     def _of_bytes(self, location: str, name: str, data: bytes) -> Iterator[Piece]:
         suffix = Path(name).suffix.lower()
         if suffix in JSON_SUFFIXES:
-            yield from scraped_json.pages(data, location)
+            yield from scraped_json.pages(data, location, self._gate.files.max_json_bytes)
         elif suffix in PAGE_SUFFIXES:
             yield PageInput(location, data, "html" if PAGE_SUFFIXES[suffix] == "html" else "text", name)
         else:
@@ -139,8 +168,10 @@ def _checksum(stream: BufferedReader) -> str:
 def _fingerprint(folder: Path) -> str:
     """A checksum of version and configuration: when it changes, nothing that was read with it may be reused."""
     digest = hashlib.sha256(__version__.encode())
-    for path in sorted(folder.rglob("*.toml")):
-        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(
+        path for place in (folder, folder / "files", folder / "pages") for path in config_files(place, ".toml")
+    ):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + read_config(path) + b"\0")
     return digest.hexdigest()
 
 

@@ -23,10 +23,13 @@ _STATUS = ("status", "status_code", "http_status")
 _FIRST_ERROR = 400
 
 
-def pages(data: bytes, location: str) -> Iterator[PageInput | Reject]:
-    """The pages of a scraper's file; a line that is none is a reject with its number, and the rest goes on."""
+def pages(data: bytes, location: str, most: int) -> Iterator[PageInput | Reject]:
+    """The pages of a scraper's file; a line that is none is a reject with its number, and the rest goes on.
+
+    `most` is how many bytes a JSON document may have: the whole file, or a line where each line is a page.
+    """
     data = _as_utf8(data)
-    document = _whole_document(data.strip())
+    document = _whole_document(data.strip()) if len(data) <= most else None
     if isinstance(document, list):
         for number, member in enumerate(document, 1):
             yield _page(member, f"{location}:{number}")
@@ -34,7 +37,10 @@ def pages(data: bytes, location: str) -> Iterator[PageInput | Reject]:
         yield _page(document, location)
     else:
         for number, line in enumerate(data.splitlines(), 1):
-            if line.strip():
+            if len(line) > most:
+                message = f"{len(line):,} bytes are more than a JSON document may have ({most:,}); write a page a line"
+                yield Reject(f"{location}:{number}", "too-large", message)
+            elif line.strip():
                 yield _of_line(line, f"{location}:{number}")
 
 

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from codesearch.index.structure import check_postings
 from codesearch.query import kernel
-from codesearch.query.packing import Blocks, Longs, Memory, Packed, Room, unsound
+from codesearch.query.packing import Blocks, Longs, Memory, Packed, Room
 from codesearch.query.plan import Slot
 from codesearch.query.score import Collection, Floats, Ints, Mask, Ranked
 
@@ -50,8 +51,7 @@ class CompiledRanking:
         Raises:
             IndexCorruptError: following the postings would leave the arrays.
         """
-        if not _is_sound(collection):
-            raise unsound(collection)
+        check_postings(collection.arrays, collection.document_count)
         ranking, owners = collection.ranking, collection.documents
         self._collection = collection
         self._scratch: list[_Scratch] = []
@@ -173,29 +173,3 @@ def _parts(owners: Ints) -> Longs:
 
 
 _postings_of = attrgetter("postings")
-
-
-def _is_sound(collection: Collection) -> bool:
-    """Whether the arrays are such as a builder writes: slices in bounds, entries in order, each document with one."""
-    entries, owners = collection.entries, collection.documents
-    if not _are_slices(collection.offsets, len(entries)) or len(collection.weights) != len(entries):
-        return False
-    sections = collection.sections
-    if not _are_slices(sections.offsets, len(sections.entries)) or len(sections.weights) != len(sections.entries):
-        return False
-    if not _are_slices(collection.ancestor_offsets, len(collection.ancestor_documents)):
-        return False
-    if len(collection.mass) != len(owners) or len(collection.norms) != len(owners):
-        return False
-    rising = np.diff(entries, prepend=-1) > 0
-    rising[collection.offsets[:-1][collection.offsets[:-1] < len(entries)]] = True
-    if not rising.all() or (len(entries) and (entries.min() < 0 or entries.max() >= len(owners))):
-        return False
-    steps = np.diff(owners, prepend=-1)
-    return bool(
-        ((steps == 0) | (steps == 1)).all() and (not len(owners) or owners[-1] == collection.document_count - 1)
-    )
-
-
-def _are_slices(offsets: Ints, count: int) -> bool:
-    return bool(len(offsets) and offsets[0] == 0 and offsets[-1] == count and (np.diff(offsets) >= 0).all())

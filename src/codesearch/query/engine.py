@@ -6,10 +6,12 @@ thread of its own meanwhile.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from codesearch.errors import IndexCorruptError
 from codesearch.query.plan import MAX_SLOTS, Slot
 from codesearch.query.score import Collection, Mask, Ranked, rank
 
@@ -30,10 +32,15 @@ class Engine:
         self._searches = 0
         self._compiled: CompiledRanking | None = None
         self._loading: threading.Thread | None = None
+        self._problem: IndexCorruptError | None = None
         self._lock = threading.Lock()
 
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
-        """The best documents for the slots, as `score.rank` gives them."""
+        """The best documents for the slots, as `score.rank` gives them.
+
+        Raises:
+            IndexCorruptError: the arrays were found to be such as no builder writes.
+        """
         compiled = self._compiled
         if compiled is None:
             self._count()
@@ -50,9 +57,22 @@ class Engine:
             self._compiled = self._compiled or compiled
 
     def _count(self) -> None:
+        problem = self._problem
+        if problem is not None:
+            raise IndexCorruptError(problem.subject, problem.reason, problem.next_step)
         with self._lock:
             self._searches += 1
             if self._searches != SEARCHES_BEFORE_COMPILING or self._loading is not None:
                 return
-            self._loading = threading.Thread(target=self.compile, name="codesearch-compile", daemon=True)
+            self._loading = threading.Thread(target=self._load, name="codesearch-compile", daemon=True)
         self._loading.start()
+
+    def _load(self) -> None:
+        try:
+            self.compile()
+        except IndexCorruptError as error:
+            self._problem = error
+        except Exception as error:
+            # The plain path gives the same answers: a compiler that cannot be used (no folder for its cache, say) costs
+            # time only.
+            logging.getLogger("codesearch").warning("searching goes on without compiled code: %r", error)

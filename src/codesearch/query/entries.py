@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from codesearch.index.fields import title_texts
 from codesearch.index.reader import IndexReader
+from codesearch.index.remembered import remembering
 
 _REMEMBERED = 4096
 """Texts, and documents, of which is kept what was read."""
@@ -36,8 +37,6 @@ class EntryReader:
         self._documents, self._fields = reader.arrays["title.documents"], reader.arrays["title.fields"]
         self._name_offsets = reader.arrays["name.offsets"].data
         # As one types on, the same entries come again and again.
-        self._texts_of = lru_cache(maxsize=_REMEMBERED)(self._read)
-        self.words = lru_cache(maxsize=_REMEMBERED)(self._words)
 
     def document(self, entry: int) -> int:
         """The document of an entry."""
@@ -75,7 +74,8 @@ class EntryReader:
         """All names in lower case, one after the other."""
         return bytes(self._reader.arrays["name.text"].data).lower()
 
-    def _words(self, text: str) -> tuple[EntryWord, ...]:
+    @remembering(_REMEMBERED)
+    def words(self, text: str) -> tuple[EntryWord, ...]:
         """The words of an entry's text that have terms, hyphenated ones joined too."""
         folded = self._reader.analyzer.fold(text)
         is_in_place = text.isascii() and len(folded) == len(text)
@@ -107,6 +107,7 @@ class EntryReader:
             word = next((word for word in words if analyzer.term(word) == token.term), token.term)
             yield EntryWord(word, token.term, token.start, token.end)
 
-    def _read(self, document: int) -> tuple[str, ...]:
+    @remembering(_REMEMBERED)
+    def _texts_of(self, document: int) -> tuple[str, ...]:
         record = self._reader.records.get(document)
         return tuple(text for _, text in title_texts(record, self._reader.settings.fields.title))

@@ -11,6 +11,8 @@ from codesearch.errors import UnknownCodeError
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.reader import IndexReader
 
+LONGEST_CODE = 1000
+"""Characters of what is looked up as a code; a code of a user's own may be long, a longer text is none."""
 _NEAREST = 3
 _SHORTEST_PREFIX = 2
 _SHOWN_CODE, _SHOWN_NAME = 40, 50
@@ -24,7 +26,7 @@ def documents_of(reader: IndexReader, code: str, system: str | None = None) -> I
         code: what was typed.
         system: any name of a system; None for all.
     """
-    if not bare(code):
+    if len(code) > LONGEST_CODE or not bare(code):
         return
     for name in [system_name(system)] if system else _systems(reader, code):
         document = reader.find(name, code)

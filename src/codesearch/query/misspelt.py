@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from string import ascii_lowercase
+
+from codesearch.index.remembered import remembering
 
 MIN_LENGTH = 4
 """Shorter words are never corrected: too many others are near."""
@@ -27,8 +28,6 @@ class WordList:
         self._words = words
         self._known = frozenset(words)
         # The same misspelt word comes again with every letter that follows it.
-        self.beginnings_near = lru_cache(maxsize=_REMEMBERED)(self._beginnings_near)
-        self.words_near = lru_cache(maxsize=_REMEMBERED)(self._words_near)
 
     def slice(self, beginning: str) -> tuple[int, int]:
         """The words that begin so, as the numbers (start, end)."""
@@ -39,11 +38,13 @@ class WordList:
         place = bisect_left(self._words, beginning)
         return place < len(self._words) and self._words[place].startswith(beginning)
 
-    def _beginnings_near(self, typed: str) -> tuple[str, ...]:
+    @remembering(_REMEMBERED)
+    def beginnings_near(self, typed: str) -> tuple[str, ...]:
         """The beginnings of words one edit from a typed one: the likeliest ones, in order."""
         return _likeliest(typed, filter(self.begins, self._variants(typed)))
 
-    def _words_near(self, typed: str) -> tuple[str, ...]:
+    @remembering(_REMEMBERED)
+    def words_near(self, typed: str) -> tuple[str, ...]:
         """The words one edit from a typed one: the likeliest ones, in order."""
         return _likeliest(typed, self._known.intersection(self._variants(typed)))
 

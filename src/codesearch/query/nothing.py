@@ -17,8 +17,6 @@ from codesearch.query.unknown import UnknownWords
 if TYPE_CHECKING:
     from codesearch.query.results import Results
 
-Search = Callable[[Request], "Results"]
-
 _MAX_TRIED = 16
 """Changes of a request that are tried, each by a search."""
 
@@ -59,20 +57,36 @@ class _Change(NamedTuple):
 class Diagnosis:
     """Finds out why requests to one index find nothing."""
 
-    def __init__(self, reader: IndexReader, recogniser: CodeRecogniser, fields: NamedFields) -> None:
+    def __init__(
+        self,
+        reader: IndexReader,
+        recogniser: CodeRecogniser,
+        fields: NamedFields,
+        search: Callable[[Request], Results],
+    ) -> None:
+        """Takes what gives the results of a request."""
         self._reader = reader
         self._recogniser = recogniser
         self._fields = fields
+        self._search = search
         self._near = UnknownWords(reader)
 
-    def of(self, request: Request, nodes: Sequence[Node], search: Search) -> Nothing:
-        """Why a request finds nothing; `nodes` is the tree of its text, `search` gives the results of others."""
+    def of(self, request: Request, nodes: Sequence[Node]) -> Nothing:
+        """Why a request finds nothing; `nodes` is the tree of its text."""
         unknown = list(dict.fromkeys(self._unknown(nodes)))
         changes = [*self._respelled(request, unknown), *self._loosened(request, nodes), *_unfiltered(request)]
-        causes = [cause for change in changes[:_MAX_TRIED] if (cause := _cause(change, search))]
+        causes = [cause for change in changes[:_MAX_TRIED] if (cause := self._cause(change))]
         if not causes:
-            causes = [cause for change in self._far_looser(request, nodes) if (cause := _cause(change, search))][:1]
+            causes = [cause for change in self._far_looser(request, nodes) if (cause := self._cause(change))][:1]
         return Nothing(tuple(causes), tuple(unknown))
+
+    def _cause(self, change: _Change) -> Cause | None:
+        """The cause that a change takes away; None where there are no hits after it either."""
+        results = self._search(change.request)
+        if not results.total:
+            return None
+        request, systems = change.request, results.facets.get("system", {})
+        return Cause(change.kind, change.what, request.text, request.options(), results.total, systems)
 
     def _unknown(self, nodes: Sequence[Node]) -> Iterator[str]:
         """The words and codes of a tree that no record holds, and nothing stands for."""
@@ -132,15 +146,6 @@ class Diagnosis:
             if nearest:
                 text = re.sub(re.escape(word), nearest, request.text, count=1, flags=re.IGNORECASE)
                 yield _Change("spelling", word, request._replace(text=text))
-
-
-def _cause(change: _Change, search: Search) -> Cause | None:
-    """The cause that a change takes away; None where there are no hits after it either."""
-    results = search(change.request)
-    if not results.total:
-        return None
-    request, systems = change.request, results.facets.get("system", {})
-    return Cause(change.kind, change.what, request.text, request.options(), results.total, systems)
 
 
 def _must(node: Node) -> Node:

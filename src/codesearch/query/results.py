@@ -186,12 +186,13 @@ class Results:
         plan: Plan,
         count: Callable[[], int],
         *,
-        rows: Callable[[], int] | None = None,
+        rows: Callable[[int], int] | None = None,
         facets: Callable[[], Facets] = dict,
-        cursor: Callable[[], str | None] = lambda: None,
+        cursor: Callable[[int], str | None] = lambda _: None,
         nothing: Callable[[], Nothing] = lambda: Nothing((), ()),
     ) -> None:
-        """Takes what counts all matches and the rows of all pages (as many, without it), and what gives the rest."""
+        """Takes what counts all matches, what tells how many rows they are (as many, without it), and what gives the
+        rest."""
         self.hits = hits
         self.plan = plan
         self._count = count
@@ -219,7 +220,7 @@ class Results:
     @cached_property
     def rows(self) -> int:
         """How many hits all pages have together: fewer than match where siblings are grouped."""
-        return self._count_rows() if self._count_rows else self.total
+        return self._count_rows(self.total) if self._count_rows else self.total
 
     @cached_property
     def facets(self) -> Facets:
@@ -229,7 +230,7 @@ class Results:
     @cached_property
     def next_cursor(self) -> str | None:
         """What `Index.search` takes as `cursor` to give the next page; None where this is the last one."""
-        return self._cursor()
+        return self._cursor(self.rows)
 
     @cached_property
     def nothing(self) -> Nothing | None:

@@ -50,6 +50,7 @@ class Collection:
     def __init__(self, reader: IndexReader) -> None:
         arrays, ranking = reader.arrays, reader.settings.ranking
         self.folder = reader.folder
+        self.arrays = arrays
         self.ranking = ranking
         self.idf = reader.idf
         self.offsets, self.entries, self.weights = (

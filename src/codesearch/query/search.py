@@ -11,10 +11,10 @@ from codesearch.errors import UsageError
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeRecogniser
 from codesearch.query.constraints import Constraints
-from codesearch.query.facets import Facets, facets
+from codesearch.query.facets import facets
 from codesearch.query.filters import Scope, Scopes
 from codesearch.query.matching import Matcher, Matches, Ranking
-from codesearch.query.nothing import Diagnosis, Nothing
+from codesearch.query.nothing import Diagnosis
 from codesearch.query.occurrences import Mask
 from codesearch.query.paging import Cursors
 from codesearch.query.plan import Plan
@@ -50,7 +50,7 @@ class Searcher:
         self._texts = TextReader(reader)
         self._siblings = Siblings(reader)
         self._cursors = Cursors(repr(sorted(reader.manifest.files.items())))
-        self._diagnosis = Diagnosis(reader, recogniser, constraints.fields)
+        self._recogniser, self._constraints = recogniser, constraints
 
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""
@@ -100,28 +100,27 @@ class Searcher:
         return self._matcher.engine.rank(slots, (0, self._reader.documents), allowed, limit)
 
     def _results(self, request: Request, hits: list[Hit], plan: Plan, matches: Matches, start: int) -> Results:
-        # None of these holds the results: in a circle with them, the generation would stay open for nobody.
-        def total() -> int:
-            return int(np.count_nonzero(matches.documents))
+        # None of these functions may hold the results: what holds itself is closed only when Python looks for garbage.
+        def rows(total: int) -> int:
+            return len(np.unique(self._siblings.leaders[matches.documents])) if request.group else total
 
-        def rows() -> int:
-            return len(np.unique(self._siblings.leaders[matches.documents])) if request.group else total()
-
-        def next_cursor() -> str | None:
+        def next_cursor(rows: int) -> str | None:
             end = start + len(hits)
-            return self._cursors.cursor(request, end) if end < rows() else None
+            return self._cursors.cursor(request, end) if end < rows else None
 
-        def nothing() -> Nothing:
-            return self._diagnosis.of(request, self._queries.parse(request.text).nodes, self._found)
+        return Results(
+            hits,
+            plan,
+            lambda: int(np.count_nonzero(matches.documents)),
+            rows=rows,
+            facets=lambda: facets(self._reader, matches.documents),
+            cursor=next_cursor,
+            nothing=lambda: self._diagnosis().of(request, self._queries.parse(request.text).nodes),
+        )
 
-        def counts() -> Facets:
-            return facets(self._reader, matches.documents)
-
-        return Results(hits, plan, total, rows=rows, facets=counts, cursor=next_cursor, nothing=nothing)
-
-    def _found(self, request: Request) -> Results:
-        """What a request finds, without any hit."""
-        return self.search(request, 0)
+    def _diagnosis(self) -> Diagnosis:
+        """Made when it is asked for: kept, it would hold what holds it."""
+        return Diagnosis(self._reader, self._recogniser, self._constraints.fields, lambda one: self.search(one, 0))
 
     def _page(self, request: Request, matches: Matches, start: int, limit: int) -> _Page:
         if request.sort == "rank" and not request.group:

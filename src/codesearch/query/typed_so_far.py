@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from codesearch.index.expansions import Expansion
 from codesearch.index.reader import IndexReader
+from codesearch.index.remembered import remembering
 from codesearch.query.entry_finder import Terms
 from codesearch.query.misspelt import AFTER_ALL, WordList
 from codesearch.query.plan import Rewrite
@@ -74,7 +75,6 @@ class TypedReader:
         self._analyzer = reader.analyzer
         self._offsets = reader.arrays["title.offsets"]
         # Few letters begin many words, and come often.
-        self._begun = lru_cache(maxsize=_REMEMBERED)(self._find_begun)
 
     def typed(self, text: str) -> Typed:
         """The words of a text; none where there are too many."""
@@ -141,7 +141,8 @@ class TypedReader:
         part = self._whole(word)
         return part and part._replace(beginnings=self._spellings((word,)), is_mixed=True)
 
-    def _find_begun(self, word: str, beginnings: tuple[str, ...], kind: str) -> Part | None:
+    @remembering(_REMEMBERED)
+    def _begun(self, word: str, beginnings: tuple[str, ...], kind: str) -> Part | None:
         """What answers to a word of which one of the beginnings is typed, or is meant."""
         forms = self._spellings(beginnings)
         is_begun = np.zeros(len(self._word_terms), bool)

@@ -20,6 +20,8 @@ Row = tuple[int, str, str, str, str, str]
 
 _SHORTEST_PARENT = 3
 _REST = slice(0, 0)
+_LONGEST_NUMBER = 18
+"""Digits of an order number; Python refuses to read thousands of them."""
 
 
 def load_code_lines(
@@ -151,7 +153,7 @@ def _order_warnings(rows: list[Row], path: str) -> Iterator[InputWarning]:
     """Order numbers run from 1 without gap: a gap is a lost line, a repeated or smaller one a file put together."""
     expected, gaps, lost, repeats = 1, [], 0, []
     for number, order, _, _, _, _ in rows:
-        if not order.isdigit():
+        if not order.isdecimal() or len(order) > _LONGEST_NUMBER:
             continue
         found = int(order)
         if found > expected:

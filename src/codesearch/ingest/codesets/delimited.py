@@ -13,7 +13,7 @@ from codesearch.codes import has_shape, system_name, written
 from codesearch.ingest.codesets.layouts import FileLayout
 from codesearch.ingest.codesets.lines import read_lines
 from codesearch.ingest.codesets.recognition import delimiter_of, header_key, header_names
-from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Source, Texts
+from codesearch.records import BROKEN_JSON, CodeRecord, InputWarning, Kind, Reject, Source, Texts
 
 _HINTS = get_type_hints(CodeRecord)
 _OURS = frozenset({"source", "warnings"})
@@ -22,6 +22,8 @@ _OURS = frozenset({"source", "warnings"})
 _FIELDS = {header_key(field): field for field in _HINTS if field not in _OURS}
 _LISTS = frozenset(field for field, hint in _HINTS.items() if hint == Texts)
 _KINDS = frozenset(get_args(Kind))
+_LONGEST_LINE = 4_000_000
+"""Characters of a line of JSON: as many bytes as a page may have."""
 
 Values = dict[str, Any]
 
@@ -55,7 +57,7 @@ def load_delimited(
 
 
 def _table_rows(lines: list[str], first: str) -> Iterator[tuple[int, Values | _Fault]]:
-    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter_of(first))
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter_of(first) or ",")
     titles: list[str] = []
     while True:
         try:
@@ -83,9 +85,13 @@ def _json_rows(lines: list[str]) -> Iterator[tuple[int, Values | _Fault]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
+        if len(line) > _LONGEST_LINE:
+            message = f"the line has {len(line):,} characters; {_LONGEST_LINE:,} are read at most. Split its texts."
+            yield number, _Fault("too-large", message)
+            continue
         try:
             yield number, msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.MsgspecError as error:
+        except BROKEN_JSON as error:
             yield number, _Fault("bad-line", f"the line is no JSON object ({error}). Correct or remove it.")
 
 

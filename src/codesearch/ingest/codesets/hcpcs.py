@@ -15,6 +15,8 @@ from codesearch.ingest.codesets.layouts import FileLayout
 from codesearch.ingest.codesets.lines import read_lines
 from codesearch.records import CodeRecord, InputWarning, Reject, Source
 
+_LONGEST_NUMBER = 18
+"""Digits of a sequence number; Python refuses to read thousands of them."""
 _DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
 
 
@@ -148,7 +150,8 @@ class _Builder:
         if code in self.seen:
             self.repeated.append(code)
         self.seen.add(code)
-        numbers = [int(row.first("sequence")) for row in group if row.first("sequence").isdigit()]
+        given = [row.first("sequence") for row in group]
+        numbers = [int(number) for number in given if number.isdecimal() and len(number) <= _LONGEST_NUMBER]
         if numbers != [numbers[0] * step for step in range(1, len(group) + 1)] if numbers else len(group) > 1:
             self.gaps.append(code)
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from codesearch.config import read_toml
+from codesearch.config import config_files, read_toml
 from codesearch.errors import ConfigError
 from codesearch.records import Role
 
@@ -88,7 +88,7 @@ def load_layouts(folder: Path) -> tuple[FileLayout, ...]:
     Raises:
         ConfigError: the folder holds none, or a file of it is wrong.
     """
-    paths = sorted(folder.glob("*.toml"))
+    paths = config_files(folder, ".toml")
     if not paths:
         raise ConfigError(str(folder), "holds no file layout (*.toml)", "Copy it from the codesearch checkout.")
     layouts: dict[str, FileLayout] = {}

@@ -22,6 +22,10 @@ class _Axis(NamedTuple):
     values: tuple[tuple[str, str], ...]
 
 
+_MOST_CODES = 100_000
+"""Codes that a row may span, the agency's up to 600: a short file can spell out any number."""
+
+
 def load_pcs_tables(
     stream: BinaryIO, source: Source, layout: FileLayout
 ) -> Iterator[CodeRecord | Reject | InputWarning]:
@@ -63,7 +67,11 @@ def _table(
     for row in table.iterfind("pcsRow"):
         axes = [_axis(axis, layout, none) for axis in row.findall("axis")]
         promised, spanned = row.get("codes", ""), _count(axes)
-        if promised.isdigit() and int(promised) != spanned:
+        if spanned > _MOST_CODES:
+            message = f"a row of table {prefix} (line {row.sourceline}) spans {spanned:,} codes; no table has so many"
+            yield Reject(source.path, "bad-table", message)
+            continue
+        if promised.isdecimal() and promised.lstrip("0") != (str(spanned) if spanned else ""):
             message = f"a row of table {prefix} (line {row.sourceline}) says {promised} codes and spans {spanned}"
             yield InputWarning(source.path, "row-count", message)
         plain = len({axis.name for axis in axes}) == len(axes)

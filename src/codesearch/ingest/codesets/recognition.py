@@ -11,6 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from codesearch.ingest.codesets.layouts import FileLayout
+from codesearch.records import BROKEN_JSON
 
 HEAD_BYTES = 65_536
 
@@ -70,7 +71,7 @@ def _workbook(stream: BinaryIO, head: bytes, layouts: Sequence[FileLayout]) -> F
     try:
         with zipfile.ZipFile(stream) as archive:
             is_workbook = "xl/workbook.xml" in archive.namelist()
-    except zipfile.BadZipFile:
+    except Exception:  # a broken zip makes every kind
         is_workbook = b"xl/" in head  # cut: its table of contents, at the end, is gone
     return next((layout for layout in layouts if is_workbook and layout.recognise.workbook), None)
 
@@ -96,7 +97,7 @@ def first_titles(line: str) -> tuple[str, ...]:
     if line.lstrip().startswith("{"):
         try:
             row = msgspec.json.decode(line)
-        except msgspec.DecodeError:
+        except BROKEN_JSON:
             return ()
         return () if "url" in row and _PAGE_KEYS & row.keys() else tuple(row)
     delimiter = delimiter_of(line)

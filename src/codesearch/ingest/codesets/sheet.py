@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, BinaryIO
@@ -39,7 +38,7 @@ def load_sheet(stream: BinaryIO, source: Source, layout: FileLayout) -> Iterator
         try:
             workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True)
             found = _find_rows({sheet.title: sheet for sheet in workbook.worksheets}, source, layout)
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
+        except Exception as error:  # of a broken workbook openpyxl, zipfile and XML parsers raise every kind
             message = f"the workbook cannot be read ({error}). Open it in a spreadsheet program and save it again."
             found = Reject(source.path, "bad-workbook", message)
     if isinstance(found, Reject):

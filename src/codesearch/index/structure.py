@@ -1,0 +1,140 @@
+"""What the arrays of an index must be like, so that following one into another never leads out of it.
+
+Checksums tell that a file is not as it was built; this tells that what was built is an index. Opening looks at the
+kind and length of every array and at the tables by document, which is quickly done. `check_postings` looks at the long
+ones too: it is asked before compiled code follows them, which looks at no bounds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from codesearch.index.arrays import Array, ArrayFile
+from codesearch.index.fields import Fields
+from codesearch.index.inversion import CODE_BYTES
+from codesearch.index.postings import MAX_FREQUENCY
+
+_KINDS = {
+    **dict.fromkeys(("offsets", "position_offsets", "documents", "entries", "lengths", "parent", "frequency"), "<i4"),
+    **dict.fromkeys(("term", "words"), "<i4"),
+    **dict.fromkeys(("text", "weights"), "|u1"),
+    **{"positions": "<u2", "fields": "|i1", "mass": "<f4", "ended": "|b1", "hashes": "<u4", "bare": f"|S{CODE_BYTES}"},
+}
+"""The kind of an array by the last part of its name."""
+_KEYWORD_KINDS = ("|u1", "<i4")
+_PARTS = ("title", "section")
+
+
+class Meta(msgspec.Struct):
+    """What stands beside the arrays of an index: how many documents it has, and the values of each keyword field."""
+
+    documents: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    keywords: dict[str, list[str]]
+
+
+def check_tables(file: ArrayFile, fields: Fields) -> Meta:
+    """What stands beside the arrays, when all of them have the right kind and length, and those by document are sound.
+
+    Raises:
+        IndexCorruptError: one has not, or is not.
+    """
+    try:
+        meta = msgspec.convert(file.meta, Meta)
+    except msgspec.ValidationError as error:
+        raise file.corrupt(f"has a broken header ({error})") from error
+    for name, length in _lengths(file, meta.documents).items():
+        file.check_kind(name, _KINDS[name.rpartition(".")[2]], length)
+    for name in ("name", "code"):
+        file.check_offsets(f"{name}.offsets", len(file[f"{name}.text"]))
+    for name in fields.keywords:
+        if name != "parent":
+            _check_keyword(file, name, meta)
+    file.check_numbers("parent", -1, meta.documents)
+    for part, count in zip(_PARTS, (len(fields.title), len(fields.sections)), strict=True):
+        file.check_numbers(f"{part}.fields", 0, count)
+        file.check_numbers(f"{part}.documents", 0, meta.documents)
+    return meta
+
+
+def check_postings(file: ArrayFile, documents: int) -> None:
+    """Looks at everything that `check_tables` passes over.
+
+    Raises:
+        IndexCorruptError: a slice or a number leads out of its array, or postings stand in no order.
+    """
+    terms, words = _count(file, "term"), _count(file, "word")
+    for part in _PARTS:
+        _check_part(file, part)
+    _check_steps(file, documents)
+    file.check_offsets("ancestor.offsets", len(file["ancestor.documents"]))
+    file.check_numbers("ancestor.documents", 0, documents)
+    file.check_numbers("term.frequency", 0, documents + 1)
+    file.check_numbers("word.term", 0, terms)
+    file.check_numbers("near.words", 0, words)
+    for name in ("term", "word"):
+        file.check_offsets(f"{name}.offsets", len(file[f"{name}.text"]))
+
+
+def _lengths(file: ArrayFile, documents: int) -> dict[str, int]:
+    """The length that each array must have."""
+    terms, words = _count(file, "term"), _count(file, "word")
+    lengths = dict.fromkeys(("bare", "parent", "ended"), documents)
+    lengths |= {"name.offsets": documents + 1, "code.offsets": documents + 1}
+    lengths |= {"term.frequency": terms, "word.term": words, "ancestor.offsets": terms + 1}
+    lengths |= {name: len(file[name]) for name in ("ancestor.documents", "near.words")}
+    lengths |= {f"{name}.text": len(file[f"{name}.text"]) for name in ("name", "code", "term", "word")}
+    lengths |= {"term.offsets": terms + 1, "word.offsets": words + 1, "near.hashes": len(file["near.words"])}
+    for part in _PARTS:
+        entries, postings = len(file[f"{part}.documents"]), len(file[f"{part}.entries"])
+        lengths |= dict.fromkeys((f"{part}.documents", f"{part}.fields", f"{part}.lengths"), entries)
+        lengths |= dict.fromkeys((f"{part}.offsets", f"{part}.position_offsets"), terms + 1)
+        lengths |= dict.fromkeys((f"{part}.entries", f"{part}.weights"), postings)
+        lengths[f"{part}.positions"] = len(file[f"{part}.positions"])
+    lengths["title.mass"] = lengths["title.documents"]
+    return lengths
+
+
+def _count(file: ArrayFile, name: str) -> int:
+    """How many texts there are of a name."""
+    return len(file[f"{name}.offsets"]) - 1
+
+
+def _check_keyword(file: ArrayFile, name: str, meta: Meta) -> None:
+    numbers = file[f"keyword.{name}"]
+    if numbers.dtype.str not in _KEYWORD_KINDS or numbers.shape != (meta.documents,):
+        raise file.corrupt(f"array 'keyword.{name}' is {numbers.dtype.str} {numbers.shape}")
+    file.check_numbers(f"keyword.{name}", 0, len(meta.keywords.get(name, ())))
+
+
+def _check_part(file: ArrayFile, part: str) -> None:
+    """Whether the postings of each term lead to entries in their order, and say how often it stands there."""
+    offsets, entries = file[f"{part}.offsets"], file[f"{part}.entries"]
+    file.check_offsets(f"{part}.offsets", len(entries))
+    file.check_offsets(f"{part}.position_offsets", len(file[f"{part}.positions"]))
+    file.check_numbers(f"{part}.entries", 0, len(file[f"{part}.documents"]))
+    rising = np.ones(len(entries), bool)
+    rising[1:] = entries[1:] > entries[:-1]
+    rising[_firsts(offsets, len(entries))] = True
+    if not rising.all():
+        raise file.corrupt(f"array {part}.entries is in no order")
+    if not (file[f"{part}.weights"] & MAX_FREQUENCY).all():
+        raise file.corrupt(f"array {part}.weights has terms that stand nowhere")
+
+
+def _firsts(offsets: Array, count: int) -> Array:
+    """Where the first posting of each term lies."""
+    starts: Array = offsets[:-1]
+    return starts[starts < count]
+
+
+def _check_steps(file: ArrayFile, documents: int) -> None:
+    """Whether every document has an entry among the titles, and entries stand in the order of documents."""
+    owners, others = file["title.documents"], file["section.documents"]
+    steps = np.diff(owners, prepend=-1)
+    if not ((steps == 0) | (steps == 1)).all() or (owners[-1] if len(owners) else -1) != documents - 1:
+        raise file.corrupt("array 'title.documents' leaves documents out")
+    if (others[1:] < others[:-1]).any():
+        raise file.corrupt("array 'section.documents' is in no order")

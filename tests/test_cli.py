@@ -308,6 +308,11 @@ class TestQueryLanguage:
         )
         assert sorted(row["siblings"] for row in rows_of_csv) == ["", "M25.562"]
 
+    def test_what_a_range_and_a_condition_find_is_explained(self, cli: Cli, pages: Path) -> None:
+        table = cli("search", "22510-22514 lumbar", "--explain", index=pages).stdout
+        assert re.search(r"tier 2, code prefix or range: 22510-22514: score [\d.]+ = name", table)
+        assert "tier 3, a condition of the query" in cli("search", "system:hcpcs", "--explain", index=pages).stdout
+
     def test_nothing_found_tells_why_and_what_to_try(self, cli: Cli, pages: Path) -> None:
         result = cli("search", "wheelchair", "--system", "icd10cm", index=pages)
         assert (result.exit_code, result.stdout) == (1, "")

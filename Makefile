@@ -5,7 +5,7 @@ VENV ?= .venv
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 
-FUZZED ?= page codeset input query code damaged crafted
+FUZZED ?= page codeset input query suggest code damaged crafted
 RUNS ?= 20000
 
 .PHONY: demo test soak crash fuzz audit help clean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,9 +13,9 @@ import msgspec
 import pytest
 from ingest_support import ROOT
 
-from codesearch.ingest.archives import Member, is_archive, members
+from codesearch.ingest.archives import Found, Member, is_archive, members
 from codesearch.ingest.gate import read_gate
-from codesearch.records import Reject, Skip
+from codesearch.records import InputWarning, Reject, Skip
 
 FILES = {"a/22512.html": b"<h1>A</h1>", "b.txt": b"Text"}
 
@@ -40,7 +41,7 @@ def write_tar(path: Path, files: dict[str, bytes]) -> Path:
 LIMITS = read_gate(ROOT / "ingest").files
 
 
-def read(path: Path, **limits: int) -> list[Member | Reject | Skip]:
+def read(path: Path, **limits: int) -> list[Found]:
     """What an archive gives, some limits being other than they are shipped."""
     return list(members(path, path.name, msgspec.structs.replace(LIMITS, **limits)))
 
@@ -62,7 +63,9 @@ def test_members_come_with_their_place_and_bytes(tmp_path: Path, name: str) -> N
 def test_names_that_lead_out_of_the_archive_are_rejected(tmp_path: Path, name: str, member: str) -> None:
     path = WRITERS[name](tmp_path / name, {member: b"x", "good.html": b"y"})
     reasons = [
-        found.reason if isinstance(found, Reject) else found.name for found in read(path) if not isinstance(found, Skip)
+        found.reason if isinstance(found, Reject) else found.name
+        for found in read(path)
+        if isinstance(found, Reject | Member)
     ]
     assert reasons == ["unsafe-name", "good.html"]
 
@@ -183,3 +186,32 @@ def test_warc_cut_in_the_middle_gives_what_was_whole(tmp_path: Path) -> None:
     assert isinstance(first, Member)
     assert isinstance(broken, Reject)
     assert broken.reason == "broken-archive"
+
+
+def test_what_warcio_wonders_about_is_not_shown_in_the_words_of_strangers(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("warcio")
+    path = tmp_path / "x.warc"
+    strange = response("https://x.example/\x1b[31m a", b"<h1>A</h1>")
+    path.write_bytes(strange + b"\x1b[31mmore\r\n\r\n" + RECORDS[0])
+    first, rest = read(path)
+    assert isinstance(first, Member)
+    assert isinstance(rest, Reject)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_records_of_another_length_than_they_say_are_warned_about(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("warcio")
+    path = tmp_path / "x.warc"
+    length = re.search(rb"msgtype=response\r\nContent-Length: (\d+)", RECORDS[0])
+    assert length
+    shorter = RECORDS[0].replace(length[0], length[0].replace(length[1], str(int(length[1]) - 5).encode()))
+    path.write_bytes(shorter + RECORDS[3])
+    *found, warning = read(path)
+    assert [type(one) for one in found] == [Member, Member]
+    assert isinstance(warning, InputWarning)
+    assert warning.kind == "broken-records"
+    assert capfd.readouterr() == ("", "")

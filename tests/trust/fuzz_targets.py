@@ -40,7 +40,14 @@ SUFFIXES = (
 FORMS: tuple[PageForm | None, ...] = ("html", "text", None)
 QUERIES = (
     *("type 2 diabetes", "E11.9", "e 11.9", "0FT4?ZZ", "99202-99215 visit", "W21.89A", "sugar diabets", "MI", "hives"),
-    *("*a*a*a*", "(primary) hypertension", "x-ray / b12", "E11*", "LT", "AB-77.1", '"back pain" not rest', "ménière"),
+    *("*a*a*a*", "(primary) hypertension", "x-ray / b12", "E11*", "LT", "AB-77.1", '"back pain" NOT rest', "ménière"),
+    *(
+        '"bone cement" -neck',
+        "+fever AND (cough OR pain) -aura",
+        "name:pain steps:(needle cement)",
+        "system:(cpt hcpcs) x",
+    ),
+    *("22510-22514 -name:kyphoplasty", "code:(K0001 E11)", "cpt4-22512", "E10 E11 neuropathy", 'excludes:"x y" OR -z'),
 )
 
 
@@ -167,8 +174,10 @@ def query(data: bytes) -> None:
         system=("CPT", None, ("ICD10CM", "LOCAL"), None)[chosen & 3],
         billable=(None, True, None, False)[chosen >> 2 & 3],
         limit=(10, 0, 3, 100)[chosen >> 4 & 3],
+        cursor=(None, "start")[chosen >> 5 & 1],
         sort="code" if chosen & 64 else "rank",
         exact=bool(chosen & 128),
+        group=chosen % 5 == 0,
     )
     hits = [hit.to_dict() for hit in results]
     assert [hit["rank"] for hit in hits] == list(range(1, len(hits) + 1))
@@ -176,6 +185,16 @@ def query(data: bytes) -> None:
     for line in (*map(json_line, hits), *csv_lines(hits), *(one_line(str(rewrite)) for rewrite in results.rewrites)):
         assert "\x1b" not in line
         assert "\0" not in line
+
+
+def suggest(data: bytes) -> None:
+    """Any text that is being typed may become something, or nothing."""
+    text = data.decode("utf-8", "surrogateescape")
+    index = _index()
+    for found in (index.suggest(text), index.suggest(text, system="CPT", billable=True), index.complete_code(text)):
+        assert len(found) <= 10
+        for one in found:
+            json_line(one.to_dict())
 
 
 def _query_seeds() -> list[bytes]:
@@ -224,5 +243,6 @@ TARGETS = {
     "codeset": Target(codeset, _codeset_seeds),
     "input": Target(any_input, _input_seeds),
     "query": Target(query, _query_seeds),
+    "suggest": Target(suggest, _code_seeds),
     "code": Target(code, _code_seeds),
 }

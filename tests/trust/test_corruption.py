@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from reindex_support import CODESETS
-from trust_support import MARKED, Site, array_names, status_of
+from trust_support import MARKED, Site, status_of
 
 import codesearch
 from codesearch.cli import commands
@@ -244,7 +244,7 @@ def craft(site: Site, name: str, value: int) -> None:
     """Puts a value into an array of the current generation, and makes the manifest fit."""
     folder = current(site)
     file = ArrayFile(folder / "index.arrays")
-    arrays = {each: file[each].copy() for each in array_names(folder / "index.arrays")}
+    arrays = {each: file[each].copy() for each in file.names()}
     arrays[name][len(arrays[name]) // 2] = value
     before = manifest.load(folder)
     write_arrays(folder / "index.arrays", arrays, file.meta)

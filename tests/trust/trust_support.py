@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import traceback
 import warnings
@@ -79,12 +78,6 @@ def number_of(index: codesearch.Index) -> int:
     assert len(hits) == MARKED, f"{len(hits)} marked codes"
     assert len(numbers) == 1, f"an answer of generations {sorted(numbers)}"
     return numbers.pop()
-
-
-def array_names(path: Path) -> list[str]:
-    """The names of the arrays in a file, by its header."""
-    data = path.read_bytes()
-    return list(json.loads(data[16 : 16 + int.from_bytes(data[8:16], "little")])["arrays"])
 
 
 def status_of(work: Callable[[], object]) -> int:

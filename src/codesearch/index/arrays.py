@@ -90,6 +90,10 @@ class ArrayFile:
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
+    def names(self) -> list[str]:
+        """The names of the arrays, in the order of the file."""
+        return list(self._arrays)
+
     def check_kind(self, name: str, kind: str, length: int) -> None:
         """Raises IndexCorruptError where an array is not of a kind, as numpy names it, or not of a length."""
         array = self[name]

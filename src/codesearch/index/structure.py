@@ -19,7 +19,7 @@ from codesearch.index.postings import MAX_FREQUENCY
 
 _KINDS = {
     **dict.fromkeys(("offsets", "position_offsets", "documents", "entries", "lengths", "parent", "frequency"), "<i4"),
-    **dict.fromkeys(("term", "words"), "<i4"),
+    **dict.fromkeys(("term", "words", "begins", "ends"), "<i4"),
     **dict.fromkeys(("text", "weights"), "|u1"),
     **{"positions": "<u2", "fields": "|i1", "mass": "<f4", "ended": "|b1", "hashes": "<u4", "bare": f"|S{CODE_BYTES}"},
 }
@@ -45,7 +45,7 @@ def check_tables(file: ArrayFile, fields: Fields) -> Meta:
         meta = msgspec.convert(file.meta, Meta)
     except msgspec.ValidationError as error:
         raise file.corrupt(f"has a broken header ({error})") from error
-    for name, length in _lengths(file, meta.documents).items():
+    for name, length in lengths(file, meta.documents).items():
         file.check_kind(name, _KINDS[name.rpartition(".")[2]], length)
     for name in ("name", "code"):
         file.check_offsets(f"{name}.offsets", len(file[f"{name}.text"]))
@@ -78,23 +78,23 @@ def check_postings(file: ArrayFile, documents: int) -> None:
         file.check_offsets(f"{name}.offsets", len(file[f"{name}.text"]))
 
 
-def _lengths(file: ArrayFile, documents: int) -> dict[str, int]:
-    """The length that each array must have."""
+def lengths(file: ArrayFile, documents: int) -> dict[str, int]:
+    """The length that each array must have; those of keyword fields are left out."""
     terms, words = _count(file, "term"), _count(file, "word")
-    lengths = dict.fromkeys(("bare", "parent", "ended"), documents)
-    lengths |= {"name.offsets": documents + 1, "code.offsets": documents + 1}
-    lengths |= {"term.frequency": terms, "word.term": words, "ancestor.offsets": terms + 1}
-    lengths |= {name: len(file[name]) for name in ("ancestor.documents", "near.words")}
-    lengths |= {f"{name}.text": len(file[f"{name}.text"]) for name in ("name", "code", "term", "word")}
-    lengths |= {"term.offsets": terms + 1, "word.offsets": words + 1, "near.hashes": len(file["near.words"])}
+    found = dict.fromkeys(("bare", "parent", "ended", "begins", "ends"), documents)
+    found |= {"name.offsets": documents + 1, "code.offsets": documents + 1}
+    found |= {"term.frequency": terms, "word.term": words, "ancestor.offsets": terms + 1}
+    found |= {name: len(file[name]) for name in ("ancestor.documents", "near.words")}
+    found |= {f"{name}.text": len(file[f"{name}.text"]) for name in ("name", "code", "term", "word")}
+    found |= {"term.offsets": terms + 1, "word.offsets": words + 1, "near.hashes": len(file["near.words"])}
     for part in _PARTS:
         entries, postings = len(file[f"{part}.documents"]), len(file[f"{part}.entries"])
-        lengths |= dict.fromkeys((f"{part}.documents", f"{part}.fields", f"{part}.lengths"), entries)
-        lengths |= dict.fromkeys((f"{part}.offsets", f"{part}.position_offsets"), terms + 1)
-        lengths |= dict.fromkeys((f"{part}.entries", f"{part}.weights"), postings)
-        lengths[f"{part}.positions"] = len(file[f"{part}.positions"])
-    lengths["title.mass"] = lengths["title.documents"]
-    return lengths
+        found |= dict.fromkeys((f"{part}.documents", f"{part}.fields", f"{part}.lengths"), entries)
+        found |= dict.fromkeys((f"{part}.offsets", f"{part}.position_offsets"), terms + 1)
+        found |= dict.fromkeys((f"{part}.entries", f"{part}.weights"), postings)
+        found[f"{part}.positions"] = len(file[f"{part}.positions"])
+    found["title.mass"] = found["title.documents"]
+    return found
 
 
 def _count(file: ArrayFile, name: str) -> int:

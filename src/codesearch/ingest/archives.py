@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import io
+import itertools
+import logging
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple, cast
+from typing import IO, Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from codesearch.errors import CodesearchError, SourceError
 from codesearch.ingest.gate import FileLimits
 from codesearch.ingest.inputs import shown
-from codesearch.records import Reject, Skip
+from codesearch.records import InputWarning, Reject, Skip
+
+T = TypeVar("T")
 
 _PAGE_KINDS = frozenset(
     {"text/html", "text/plain", "application/xhtml+xml", "text/markdown", "application/octet-stream"}
@@ -38,7 +44,10 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".warc", ".warc.gz"))
 
 
-def members(path: Path, location: str, limits: FileLimits) -> Iterator[Member | Reject | Skip]:
+Found = Member | Reject | Skip | InputWarning
+
+
+def members(path: Path, location: str, limits: FileLimits) -> Iterator[Found]:
     """The members of an archive; a broken one gives what could be read and a reject for the rest.
 
     Of a WARC file the answers of servers are given; what is no page there (an image, a script) is skipped.
@@ -120,7 +129,7 @@ def _tar_members(path: Path, location: str, limits: FileLimits) -> Iterator[Memb
                 yield _bounded(file, where, info.name, limits)
 
 
-def _warc_members(path: Path, location: str, limits: FileLimits) -> Iterator[Member | Reject | Skip]:
+def _warc_members(path: Path, location: str, limits: FileLimits) -> Iterator[Found]:
     try:
         from warcio.archiveiterator import ArchiveIterator
         from warcio.exceptions import ArchiveLoadFailed
@@ -129,17 +138,20 @@ def _warc_members(path: Path, location: str, limits: FileLimits) -> Iterator[Mem
         raise SourceError(location, "is a WARC file, and the package warcio is not installed", next_step) from error
     with _unpacked(path) as stream:
         metered = _Metered(stream, _MAX_HEAD)
+        archive = ArchiveIterator(metered)
         try:
-            for count, record in enumerate(ArchiveIterator(metered)):
+            for count in itertools.count():
+                record = _quietly(lambda: next(archive, None))
+                if record is None:
+                    break
                 if count >= limits.max_members:
                     yield _too_many(limits)._replace(location=location).reject()
-                    return
+                    break
                 metered.left = limits.max_member_bytes + _MAX_HEAD
-                found = _warc_member(record, location, limits)
+                found = _quietly(lambda: _warc_member(record, location, limits))  # noqa: B023 (called at once)
                 if found:
                     yield found
-                while record.raw_stream.read(_PIECE):
-                    pass
+                _quietly(lambda: _drain(record.raw_stream))  # noqa: B023
                 metered.left = _MAX_HEAD
         except (
             ArchiveLoadFailed,
@@ -148,6 +160,21 @@ def _warc_members(path: Path, location: str, limits: FileLimits) -> Iterator[Mem
             yield Reject(
                 location, "broken-archive", f"the WARC file cannot be read to its end ({error}); fetch it again"
             )
+        if archive.err_count:
+            message = f"{archive.err_count} records are longer or shorter than they say; fetch it again"
+            yield InputWarning(location, "broken-records", message)
+
+
+def _quietly(work: Callable[[], T]) -> T:
+    """Does some work of warcio's, which writes what it wonders about, in a stranger's words, to stderr."""
+    logging.getLogger("warcio").setLevel(logging.CRITICAL)
+    with redirect_stderr(io.StringIO()):
+        return work()
+
+
+def _drain(stream: IO[bytes]) -> None:
+    while stream.read(_PIECE):
+        pass
 
 
 def _warc_member(record: Any, location: str, limits: FileLimits) -> Member | Reject | Skip | None:

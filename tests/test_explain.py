@@ -15,7 +15,7 @@ from random_corpora import RULES, corpora, large_corpus, large_queries, queries
 import codesearch
 from codesearch.config import corpus_folder
 from codesearch.library import open_index
-from codesearch.query.explain import ANCESTOR, MISSING, Explanation, NamePart, SectionsPart, WordPart
+from codesearch.query.explain import ANCESTOR, CONDITION, MISSING, Explanation, NamePart, SectionsPart, WordPart
 from codesearch.query.results import Hit, Results
 from codesearch.records import CodeRecord, Purpose
 
@@ -183,7 +183,7 @@ def test_hits_by_conditions_are_explained_too(text: str) -> None:
     results = clinic().search(text)
     assert assert_all_add_up(results)
     if not results.plan.slots:
-        assert {hit.explanation.reason for hit in results} == {"conditions"}
+        assert {hit.explanation.reason for hit in results} == {CONDITION}
 
 
 def test_an_explanation_is_plain_data() -> None:

@@ -308,6 +308,11 @@ class TestQueryLanguage:
         )
         assert sorted(row["siblings"] for row in rows_of_csv) == ["", "M25.562"]
 
+    def test_what_a_range_and_a_condition_find_is_explained(self, cli: Cli, pages: Path) -> None:
+        table = cli("search", "22510-22514 lumbar", "--explain", index=pages).stdout
+        assert re.search(r"tier 2, code prefix or range: 22510-22514: score [\d.]+ = name", table)
+        assert "tier 3, a condition of the query" in cli("search", "system:hcpcs", "--explain", index=pages).stdout
+
     def test_nothing_found_tells_why_and_what_to_try(self, cli: Cli, pages: Path) -> None:
         result = cli("search", "wheelchair", "--system", "icd10cm", index=pages)
         assert (result.exit_code, result.stdout) == (1, "")
@@ -389,12 +394,26 @@ class TestExplain:
     def test_a_code_says_what_it_was_found_by(self, cli: Cli, pages: Path) -> None:
         assert "tier 1, exact code: e119" in cli("search", "e119", "--explain", index=pages).stdout
 
+    def test_a_hit_by_conditions_alone_says_so(self, cli: Cli, pages: Path) -> None:
+        assert "tier 3, conditions" in cli("search", "system:hcpcs", "--explain", index=pages).stdout
+
     def test_json_has_the_explanation_only_when_asked_for(self, cli: Cli, pages: Path) -> None:
         for hit in objects(cli("search", "cement", "--format", "json", "--explain", index=pages)):
             assert list(hit) == [*HIT_FIELDS, "explanation"]
             assert hit["explanation"]["score"] == pytest.approx(hit["score"], rel=1e-3)
         for hit in objects(cli("search", "cement", "--format", "json", index=pages)):
             assert list(hit) == HIT_FIELDS
+
+    def test_a_batch_in_rows_has_one_for_every_line(self, cli: Cli, pages: Path) -> None:
+        result = cli(
+            "search", "--batch", "-", "--format", "csv", "--limit", "2", index=pages, given="hives\nqqqzzz\n\n"
+        )
+        rows = list(csv.DictReader(io.StringIO(result.stdout)))
+        assert [(row["query"], row["code"] != "", row["error"]) for row in rows if row["rank"] in ("", "1")] == [
+            ("hives", True, ""),
+            ("qqqzzz", False, ""),
+            ("", False, "the line is empty"),
+        ]
 
     def test_a_batch_explains_too(self, cli: Cli, pages: Path) -> None:
         [answer] = objects(cli("search", "--batch", "-", "--explain", index=pages, given="cement\n"))
@@ -446,7 +465,9 @@ class TestBatch:
         result = cli("search", "--batch", "-", "--system", "snomed", index=pages, given="pain\npain\n")
         assert (result.exit_code, result.stdout) == (2, "")
 
-    @pytest.mark.parametrize("arguments", [("--format", "csv"), ("--format", "table"), ("--batch", "/nowhere")])
+    @pytest.mark.parametrize(
+        "arguments", [("--format", "table"), ("--format", "csv", "--explain"), ("--batch", "/nowhere")]
+    )
     def test_wrong_usage(self, cli: Cli, pages: Path, arguments: tuple[str, ...]) -> None:
         assert cli("search", "--batch", "-", *arguments, index=pages).exit_code == 2
 

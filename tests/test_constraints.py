@@ -107,7 +107,7 @@ def _grown(part: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 trees: st.SearchStrategy[Node] = st.recursive(_leaves, _grown, max_leaves=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpora(), st.lists(trees, min_size=5, max_size=15))
 def test_a_tree_lets_through_what_whoosh_finds(records: list[CodeRecord], asked: list[Node]) -> None:
     with reader_of(records) as reader, open_segment(reader.folder, PLAIN).searcher() as searcher:

@@ -33,7 +33,7 @@ def assert_counts_what_scores(records: list[CodeRecord], texts: list[str], setti
 
 
 @given(records=corpora(), text=queries)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_what_matches_is_what_scores(records: list[CodeRecord], text: str) -> None:
     assert_counts_what_scores(records, [text], SETTINGS)
 

@@ -15,7 +15,7 @@ from random_corpora import RULES, corpora, large_corpus, large_queries, queries
 import codesearch
 from codesearch.config import corpus_folder
 from codesearch.library import open_index
-from codesearch.query.explain import ANCESTOR, MISSING, Explanation, NamePart, SectionsPart, WordPart
+from codesearch.query.explain import ANCESTOR, CONDITION, MISSING, Explanation, NamePart, SectionsPart, WordPart
 from codesearch.query.results import Hit, Results
 from codesearch.records import CodeRecord, Purpose
 
@@ -32,7 +32,7 @@ def assert_adds_up(hit: Hit) -> None:
         return
     assert math.isclose(found.score, hit.score, rel_tol=TOLERANCE), hit
     parts = [part for part in (found.name, found.sections) if part]
-    assert parts
+    assert (found.reason == "text") == bool(parts)
     assert math.isclose(found.score, sum(part.score for part in parts), rel_tol=TOLERANCE)
     for part in parts:
         points = sum(word.points for word in part.words)
@@ -57,7 +57,7 @@ def assert_all_add_up(results: Results) -> int:
 
 
 @given(records=corpora(), text=queries)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_parts_add_up_on_any_corpus(records: list[CodeRecord], text: str) -> None:
     with TemporaryDirectory() as folder, index_of(Path(folder), *records, rules=RULES) as index:
         assert_all_add_up(index.search(text, limit=50))
@@ -172,6 +172,18 @@ def test_codes_say_what_they_were_found_by(text: str, tier: int, reason: str, ty
 
 def test_codes_below_another_are_of_tier_2() -> None:
     assert [hit.explanation.tier for hit in clinic().search("E11")] == [1, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["system:cpt", "excludes:gestational", "excludes:gestational hypertension", '"kidney failure" -stone', "kidney*"],
+)
+def test_hits_by_conditions_are_explained_too(text: str) -> None:
+    """What a query demands need not rank: a filter, a word in a field that is not scored."""
+    results = clinic().search(text)
+    assert assert_all_add_up(results)
+    if not results.plan.slots:
+        assert {hit.explanation.reason for hit in results} == {CONDITION}
 
 
 def test_an_explanation_is_plain_data() -> None:

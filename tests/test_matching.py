@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -13,6 +14,7 @@ from query_support import PLAIN, clinic, publish, reader_of
 from random_corpora import WORDS, corpora, large_corpus, large_queries
 
 from codesearch.library import Index, open_index
+from codesearch.query.explain import CONDITION
 from codesearch.query.request import Request
 from codesearch.query.results import Results
 from codesearch.query.search import Searcher
@@ -54,7 +56,7 @@ def rows(results: Results) -> list[tuple[int, float, int]]:
     return [(hit.document, hit.score, hit.tier) for hit in results]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(corpora(), st.lists(queries, min_size=3, max_size=8), st.booleans())
 def test_hits_are_what_conditions_let_through_in_the_order_of_their_scores(
     records: list[CodeRecord], texts: list[str], exact: bool
@@ -114,6 +116,15 @@ def test_pages_put_together_are_one_big_page(text: str, sort: str) -> None:
         assert {page.total for page in pages} <= {whole.total}
     assert whole.total == len(whole)
     assert sorted(rows(whole)) == sorted(rows(clinic().search(text, limit=100)))
+
+
+@pytest.mark.parametrize("text", QUERIES)
+def test_an_explanation_gives_the_score(text: str) -> None:
+    for hit in clinic().search(text, limit=100):
+        found = hit.explanation
+        assert math.isclose(found.score, hit.score, rel_tol=1e-4)
+        assert (found.tier, bool(found.typed)) == (hit.tier, hit.tier < 3)
+        assert (found.reason == CONDITION) == (hit.tier == 3 and not hit.score)
 
 
 @pytest.mark.parametrize("text", QUERIES)

@@ -9,12 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from cli_support import Cli
+from docs_support import screens, tidy
 from query_support import PLAIN, codes
 
 import codesearch
-from codesearch.cli import commands
-from codesearch.config import corpus_folder
 from codesearch.query.named_fields import NamedFields
 
 PAGE = (Path(__file__).parents[1] / "docs" / "query-language.md").read_text(encoding="utf-8")
@@ -27,18 +26,10 @@ def examples() -> Iterator[tuple[str, list[str], str]]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of the shipped pages."""
-    folder = tmp_path_factory.mktemp("language") / "index"
-    codesearch.reindex([corpus_folder()], folder, jobs=1)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def index(place: Path) -> Iterator[codesearch.Index]:
-    """It, opened."""
+def index(pages: Path) -> Iterator[codesearch.Index]:
+    """The index of the shipped pages, opened."""
     with ExitStack() as stack:
-        yield stack.enter_context(codesearch.open_index(place))
+        yield stack.enter_context(codesearch.open_index(pages))
 
 
 def test_there_are_examples() -> None:
@@ -57,14 +48,11 @@ def test_an_example_finds_what_is_said(index: codesearch.Index, query: str, expe
         assert results.total == len(expected) + (int(left[1]) if left else 0)
 
 
-def test_screens_are_what_the_commands_print(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COLUMNS", raising=False)
-    [block] = re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, shown = part.partition("\n")
-        _, *arguments = shlex.split(command.replace("INDEX", str(place)))
-        result = CliRunner().invoke(commands, arguments)
-        assert (result.exit_code, result.stdout, result.stderr.strip()) == (1, "", shown.strip())
+@pytest.mark.parametrize(("command", "shown"), list(screens(PAGE)))
+def test_a_screen_is_what_the_command_prints(cli: Cli, pages: Path, command: str, shown: str) -> None:
+    _, *arguments = shlex.split(command)
+    result = cli(*arguments, index=pages)
+    assert (result.exit_code, result.stdout, tidy(result.stderr)) == (1, "", tidy(shown))
 
 
 def test_every_field_is_named() -> None:

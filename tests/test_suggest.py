@@ -423,6 +423,8 @@ def answers(one: Suggestion, text: str) -> bool:
     earlier = [word for word in (words[:-1] if is_open else words) if ANALYZER.term(word) and word not in told]
     whole = all(ANALYZER.term(word) in terms_of(one.text) for word in earlier)
     last = words[-1]
+    if ANALYZER.term(last) in map(ANALYZER.term, words[:-1]):  # said twice, and counted once
+        return whole
     return whole and (not is_open or last in told or begins(one.text, last) or (len(words) > 1 and is_stop(last)))
 
 

@@ -108,6 +108,16 @@ def answers(
                 yield from (_answered(run, [line]) for line in lines)
 
 
+def rows_of(answers: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The lines that `answers` gives as rows of a table: one a hit, one with the query alone where there is none."""
+    for lines in answers:
+        for line in lines.splitlines():
+            answer = msgspec.json.decode(line)
+            about = {"query": answer["query"], "error": answer.get("error", "")}
+            for hit in answer.get("hits") or [{}]:
+                yield about | hit
+
+
 def _waiting(stream: Input) -> Iterator[list[bytes]]:
     """The lines of a stream, each time as many as are there."""
     rest = b""
@@ -155,7 +165,7 @@ def _answer(run: _Run, raw: bytes) -> dict[str, Any]:
         if not query.strip():
             return {"query": query, "error": "the line is empty"}
         results = run.searched.search(query, **run.options)
-        rewrites = [rewrite._asdict() for rewrite in results.rewrites]
+        rewrites = [{"kind": one.kind, "typed": one.typed, "used": one.used} for one in results.rewrites]
         return {
             "query": query,
             "total": results.total,

@@ -22,7 +22,7 @@ from codesearch import __version__
 from codesearch.code_commands import policies, show, similar
 from codesearch.completion import SHELLS, script
 from codesearch.errors import CodesearchError, PublishRefused
-from codesearch.formats import SUGGESTION_COLUMNS, csv_lines, json_line, printable
+from codesearch.formats import BATCH_COLUMNS, SUGGESTION_COLUMNS, csv_lines, json_line, printable
 from codesearch.options import (
     DONE,
     INTERNAL,
@@ -171,7 +171,12 @@ def _print_report(report: Any, form: str) -> None:
 @click.option("--exact", is_flag=True, help="Search what is typed and nothing else: no synonyms, no corrections.")
 @click.option("--group", is_flag=True, help="One row for codes that differ in the side or the encounter alone.")
 @click.option("--facets", is_flag=True, help="Count all matches by system, chapter, kind, billable and setting too.")
-@click.option("--batch", type=click.File("rb"), metavar="FILE|-", help="One query a line; one JSON object a line back.")
+@click.option(
+    "--batch",
+    type=click.File("rb"),
+    metavar="FILE|-",
+    help="One query a line; a JSON object a line back, or rows of CSV.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes that answer a batch.  [default: one per core]")
 @format_option("table", "json", "csv")
 @click.pass_context
@@ -206,11 +211,12 @@ def search(
         raise click.UsageError("Give a query, or --batch FILE with a query on each line.")
     if batch is not None:
         is_chosen = ctx.get_parameter_source("form") is not click.core.ParameterSource.DEFAULT
-        if is_chosen and form != "json":
-            raise click.UsageError("--batch answers in JSON lines; leave --format out.")
-        return _search_batch(index, batch, options, explain, jobs, facets)
+        if is_chosen and form == "table":
+            raise click.UsageError("--batch answers in JSON lines, or with --format csv in rows.")
     if form == "csv" and (explain or facets):
         raise click.UsageError("--explain and --facets have no place in CSV; use --format json or table.")
+    if batch is not None:
+        return _search_batch(index, batch, options, explain, jobs, facets, form == "csv")
     from codesearch.library import open_index
 
     with open_index(index) as opened:
@@ -253,15 +259,27 @@ def _print_search_notes(results: Any, cursor: str | None) -> None:
 
 
 def _search_batch(
-    index: Path, lines: BufferedReader, options: dict[str, Any], explain: bool, jobs: int | None, facets: bool
+    index: Path,
+    lines: BufferedReader,
+    options: dict[str, Any],
+    explain: bool,
+    jobs: int | None,
+    facets: bool,
+    in_rows: bool,
 ) -> int:
-    from codesearch.batch import answers
+    from codesearch.batch import answers, rows_of
     from codesearch.library import open_index
 
     with open_index(index) as opened:
         asked = ("facets",) if facets else ()
-        for answer in answers(opened, lines, options, _described(explain), jobs, asked):
-            click.echo(answer, nl=False)  # flushes, so a caller may ask line by line
+        found = answers(opened, lines, options, _described(explain), jobs, asked)
+        # Each line is flushed, so a caller may ask line by line.
+        if in_rows:
+            for line in csv_lines(rows_of(found), BATCH_COLUMNS):
+                click.echo(line)
+        else:
+            for answer in found:
+                click.echo(answer, nl=False)
     return DONE
 
 

@@ -96,7 +96,7 @@ OUTPUT: dict[str, dict[str, str]] = {
     | {
         "rank": "place among all hits, from 1",
         "release": "the release of the code set that it comes from",
-        "score": "how well the text fits; 0 where the code itself was typed",
+        "score": "how well the text fits; 0 where the code itself was typed, or a condition alone makes it a hit",
         "tier": "1 the code itself, 2 a prefix, wildcard or range of codes, 3 text",
         "snippet": "the passage of the record that fits best",
         "matched": "field -> the words that matched there",
@@ -111,6 +111,7 @@ OUTPUT: dict[str, dict[str, str]] = {
         "total": "how many codes match in all",
         "rewrites": "what was searched and not typed",
         "hits": "the first hits",
+        "notes": "what of the line was not read as it may have been meant; left out where all was",
     },
     "Fault": {"query": "the line", "error": "why it has no answer"},
     "Status": {

@@ -88,7 +88,7 @@ def print_explained_hits(results: Results) -> None:
 
     screen = console(sys.stdout)
     for hit in results:
-        grid = Table.grid(Column(no_wrap=True), Column(no_wrap=True), Column(), Column(), padding=(0, 2, 0, 0))
+        grid = Table.grid(*(Column(no_wrap=True) for _ in range(3)), Column(), padding=(0, 2, 0, 0))
         grid.add_row(str(hit.rank), one_line(hit.system), one_line(hit.code or ""), _described(hit))
         screen.print(grid, Padding(laid_out(hit.explanation), (0, 0, 1, 3)))
 

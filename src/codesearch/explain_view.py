@@ -24,12 +24,11 @@ def laid_out(explanation: Explanation) -> RenderableType:
 
 def _lines(explanation: Explanation) -> Iterator[RenderableType]:
     name, sections = explanation.name, explanation.sections
-    if explanation.typed:
-        reading = f", read as {explanation.reading}" if explanation.reading else ""
-        yield _text(f"tier {explanation.tier}, {explanation.reason}: {explanation.typed}{reading}")
-        return
     parts = [f"{label} {part.score:.3f}" for label, part in (("name", name), ("sections", sections)) if part]
-    yield _text(f"tier {explanation.tier}, {explanation.reason}: score {explanation.score:.3f} = {' + '.join(parts)}")
+    reading = f", read as {explanation.reading}" if explanation.reading else ""
+    told = [f"{explanation.typed}{reading}"] if explanation.typed else []
+    told += [f"score {explanation.score:.3f} = {' + '.join(parts)}"] if parts else []
+    yield _text(": ".join([f"tier {explanation.tier}, {explanation.reason}", *told]))
     if name:
         text = "" if name.field == "name" else f": {name.text}"
         yield from _part(f"{title_of(name.field)}{text}", name.words, _name_factors(name), name.score)

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 HIT_COLUMNS = (
@@ -24,6 +25,9 @@ HIT_COLUMNS = (
     "matched",
 )
 """The columns of a hit in CSV: the fields of its JSON object."""
+
+BATCH_COLUMNS = ("query", *HIT_COLUMNS, "error")
+"""The columns of a batch in CSV: a row a hit, and one with the query alone where there is none."""
 
 SIMILAR_COLUMNS = (
     *("rank", "system", "code", "kind", "name", "billable", "terminated", "billable_below", "in_index"),
@@ -66,13 +70,14 @@ def escaped_json(text: str) -> str:
 
 def csv_lines(rows: Iterable[dict[str, Any]], columns: Sequence[str] = HIT_COLUMNS) -> Iterator[str]:
     """The header and one row each, grouped hits with a column more; no cell is taken for a formula by a spreadsheet."""
-    listed = list(rows)
-    if listed and "siblings" in listed[0]:
+    given = iter(rows)
+    first = next(given, None)
+    if first and "siblings" in first:
         columns = (*columns, "siblings")
     yield ",".join(columns)
-    for hit in listed:
+    for hit in chain((first,) if first else (), given):
         row = io.StringIO()
-        csv.writer(row, lineterminator="").writerow([_cell(hit[column]) for column in columns])
+        csv.writer(row, lineterminator="").writerow([_cell(hit.get(column)) for column in columns])
         yield row.getvalue()
 
 

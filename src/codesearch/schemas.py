@@ -49,6 +49,7 @@ class Answer(msgspec.Struct):
     total: int
     rewrites: tuple[Rewrite, ...]
     hits: tuple[Hit, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Fault(msgspec.Struct):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 from codesearch.records import CodeRecord
 
@@ -13,6 +14,7 @@ UNKNOWN = 0
 """Of a date that is not told."""
 
 
+@lru_cache(maxsize=10_000)
 def date_number(text: str) -> int | None:
     """The number of a date as ISO 8601 writes it; the first day where only a month or a year is told. None where it is
     no date."""

@@ -138,7 +138,7 @@ def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
     return (field.name, field.type) if field.required else (field.name, field.type, field.default)
 
 
-_ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effective", "terminated")
+_ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effective", "terminated", "properties")
 """Fields that the tables and the initials of titles are made of."""
 
 

@@ -98,20 +98,25 @@ class IndexReader:
         try:
             yield
         except Exception as error:
-            self._check.confirm()
-            if not isinstance(error, CodesearchError):
-                self.check_structure()
+            self.explain(error)
             raise
 
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """What is read inside the block is an answer when the block ends: then all files are as they were built.
+    def explain(self, error: Exception) -> None:
+        """Looks whether a damaged file explains an error.
+
+        Raises:
+            IndexCorruptError: a file is not as it was built, or leads out of itself.
+        """
+        self.confirm()
+        if not isinstance(error, CodesearchError):
+            self.check_structure()
+
+    def confirm(self) -> None:
+        """What was read so far is an answer when this returns: all files are as they were built.
 
         Raises:
             IndexCorruptError: one is not.
         """
-        with self.explaining():
-            yield
         self._check.confirm()
 
     def check_structure(self) -> None:

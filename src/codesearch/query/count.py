@@ -47,10 +47,10 @@ class MatchCounter:
 
     def _by_name(self, terms: tuple[int, ...]) -> Ints:
         collection = self._collection
-        if len(terms) > 1:
-            entries = collection.matches(terms).entries
-        else:
-            entries = collection.entries[slice(*collection.offsets[terms[0] : terms[0] + 2])]
+        postings = [
+            collection.entries[slice(*collection.offsets[term : term + 2])] for term in collection.by_rarity(terms)
+        ]
+        entries = reduce(_held_by_both, postings)
         owners: Ints = collection.documents[entries[collection.priors[entries] > 0]]
         return owners
 
@@ -60,3 +60,10 @@ class MatchCounter:
         entries = sections.entries[slice(*sections.offsets[term : term + 2])]
         owners: Ints = sections.documents[entries[self._scored[entries]]]
         return owners
+
+
+def _held_by_both(few: Ints, many: Ints) -> Ints:
+    """The numbers that two ordered arrays share."""
+    places = np.searchsorted(many, few)
+    shared: Ints = few[many[np.minimum(places, len(many) - 1)] == few] if len(many) else few[:0]
+    return shared

@@ -11,11 +11,14 @@ import numpy as np
 
 from codesearch.index.postings import MAX_FREQUENCY
 from codesearch.index.reader import IndexReader
+from codesearch.query.codes_typed import CodeMatch
 from codesearch.query.plan import Alternative, Plan, Slot
 from codesearch.query.score import Collection, F, Ints, Matches, ancestor_mass, power
 from codesearch.query.texts import Text, TextReader
 
 TIERS = {1: "exact code", 2: "code prefix or range", 3: "text"}
+CONDITION = "a condition of the query"
+"""Why something is a hit that no word of the query ranks."""
 ANCESTOR, MISSING = "ancestor", "missing"
 """Kinds of words that a name does not hold: an ancestor of the code does, or nothing."""
 
@@ -86,7 +89,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Why a hit stands where it stands.
 
     In tiers 1 and 2 `typed` is the text that the code is found by, and `reading` what that was taken for where it is
-    not the code itself. In tier 3 `score` is that of the best name and of the sections together.
+    not the code itself. In tier 3, and in a set of codes beside words, `score` is that of the best name and of the
+    sections together.
     """
 
     tier: int
@@ -120,12 +124,19 @@ class Explainer:
         Raises:
             IndexCorruptError: its record cannot be read.
         """
-        if tier < 3:
-            match = next(match for match in self._plan.codes if match.tier == tier and document in match.documents)
-            return Explanation(tier, TIERS[tier], typed=match.typed, reading=match.reading)
-        name, sections = self._best_name(document), self._sections(document)
+        match = self._match(document, tier)
+        # A code that is typed has no score; those of a set beside words are put in order by the words.
+        is_ranked = self._plan.slots and (tier == 3 or (tier == 2 and self._plan.within))
+        name, sections = (self._best_name(document), self._sections(document)) if is_ranked else (None, None)
         score = sum(part.score for part in (name, sections) if part)
-        return Explanation(tier, TIERS[tier], score, name=name, sections=sections)
+        reason = TIERS[tier] if match or score else CONDITION
+        typed, reading = (match.typed, match.reading) if match else ("", "")
+        return Explanation(tier, reason, score, typed, reading, name, sections)
+
+    def _match(self, document: int, tier: int) -> CodeMatch | None:
+        """What is typed that stands for a document of one of the first tiers."""
+        typed = (*(match for match in self._plan.codes if match.tier == tier), *self._plan.within)
+        return next((match for match in typed if document in match.documents), None) if tier < 3 else None
 
     def _best_name(self, document: int) -> NamePart | None:
         """The name that scores highest; None where only sections match."""
@@ -176,7 +187,7 @@ class Explainer:
             return None
         found = {term.term for word in words for term in word.terms}
         texts = self._texts.of(document).texts
-        titles = dict.fromkeys(text.title for text in texts if not text.is_name and text.terms & found)
+        titles = dict.fromkeys(text.title for text in texts if not text.is_name and text.places.keys() & found)
         return SectionsPart(tuple(words), tuple(titles), share, self._power(share), weight, priors, score)
 
     def _best(self, slot: Slot, held: Callable[[int], _Held | None]) -> _Best | None:

@@ -68,10 +68,11 @@ class Matches:
 
     def ranked(self, count: int) -> Ranking:
         """The first so many documents."""
-        first = _ranking(list(self._first)[:count], list(self._first.values())[:count])
         tier = 2 if self._plan.within else 3
-        parts = [first]
-        missing = count - len(first.documents)
+        parts = []
+        if self._first:
+            parts.append(_ranking(list(self._first)[:count], list(self._first.values())[:count]))
+        missing = count - min(count, len(self._first))
         if missing and self._plan.slots:
             found = self._matcher.engine.rank(self._plan.slots, self._scope.span, self._others, missing)
             parts.append(Ranking(found.documents, found.scores, np.full(len(found.documents), tier, np.int8)))
@@ -83,7 +84,9 @@ class Matches:
                 rest[part.documents] = False
             unranked = np.flatnonzero(rest)[:missing].tolist()
             parts.append(_ranking(unranked, [tier] * len(unranked)))
-        return Ranking(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        if len(parts) == 1:
+            return parts[0]
+        return Ranking(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else _ranking([], [])
 
     @cached_property
     def documents(self) -> Mask:

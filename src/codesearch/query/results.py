@@ -44,6 +44,8 @@ class HitContext:
 class Hit:
     """One code that was found. What needs the record (`passage`, `matched`, `record`) is read when first asked for."""
 
+    __slots__ = ("_context", "_evidence", "_reader", "_siblings", "document", "rank", "score", "tier")
+
     def __init__(
         self,
         context: HitContext,
@@ -156,19 +158,20 @@ class Hit:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of a hit; grouped hits have their `siblings` too."""
+        found = self._found()
         hit = {
             "rank": self.rank,
             "system": self.system,
             "code": self.code,
             "kind": self.kind,
-            "name": self.name,
+            "name": found.name.text,
             "billable": self.billable,
             "terminated": self.terminated,
             "release": self.release,
             "score": round(self.score, 4),
             "tier": self.tier,
-            "snippet": self.snippet,
-            "matched": {field: list(words) for field, words in self.matched.items()},
+            "snippet": found.passage.text,
+            "matched": {field: list(words) for field, words in found.matched.items()},
         }
         return hit if self._siblings is None else {**hit, "siblings": list(self.siblings)}
 

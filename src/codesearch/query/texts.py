@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from codesearch.index.analysis import Place
 from codesearch.index.fields import SectionReader, title_texts
 from codesearch.index.reader import IndexReader
 from codesearch.index.remembered import Remembered
+from codesearch.query.passage import Span
 from codesearch.records import CodeRecord
 
 REMEMBERED_TERMS = 300_000
@@ -26,7 +26,7 @@ _OTHER = "other_sections"
 
 
 class Text(NamedTuple):
-    """One text of a record under the title of its section, with its terms and where they stand.
+    """One text of a record under the title of its section, with its terms and where each of them stands.
 
     A name is matched by itself, sections together.
     """
@@ -35,8 +35,8 @@ class Text(NamedTuple):
     title: str
     text: str
     is_name: bool
-    places: list[Place]
-    terms: frozenset[str]
+    places: dict[str, list[Span]]
+    has_overlaps: bool
 
 
 class DocumentTexts(NamedTuple):
@@ -92,7 +92,7 @@ class TextReader:
         if self._has_name_only[document]:
             return DocumentTexts([self._text(self._titles[0], self._reader.names[document], is_name=True)], frozenset())
         texts = list(self._texts(self._reader.records.get(document)))
-        return DocumentTexts(texts, frozenset().union(*(text.terms for text in texts if not text.is_name)))
+        return DocumentTexts(texts, frozenset().union(*(text.places for text in texts if not text.is_name)))
 
     def _texts(self, record: CodeRecord) -> Iterator[Text]:
         for number, text in title_texts(record, self._titles):
@@ -106,8 +106,13 @@ class TextReader:
                 yield from (self._text(field, text) for text in texts)
 
     def _text(self, field: str, text: str, is_name: bool = False) -> Text:
-        places = self._reader.analyzer.places(text)
-        return Text(field, title_of(field), text, is_name, places, frozenset([place[0] for place in places]))
+        places: dict[str, list[Span]] = {}
+        last, has_overlaps = 0, False
+        for term, start, end in self._reader.analyzer.places(text):
+            places.setdefault(term, []).append((start, end))
+            has_overlaps |= start < last
+            last = end
+        return Text(field, title_of(field), text, is_name, places, has_overlaps)
 
 
 @cache

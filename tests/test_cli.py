@@ -395,7 +395,7 @@ class TestExplain:
         assert "tier 1, exact code: e119" in cli("search", "e119", "--explain", index=pages).stdout
 
     def test_a_hit_by_conditions_alone_says_so(self, cli: Cli, pages: Path) -> None:
-        assert "tier 3, conditions" in cli("search", "system:hcpcs", "--explain", index=pages).stdout
+        assert "tier 3, a condition of the query" in cli("search", "system:hcpcs", "--explain", index=pages).stdout
 
     def test_json_has_the_explanation_only_when_asked_for(self, cli: Cli, pages: Path) -> None:
         for hit in objects(cli("search", "cement", "--format", "json", "--explain", index=pages)):

@@ -5,23 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from codesearch.index.generations import Generation, GenerationStore
 from codesearch.index.reader import IndexReader
-from codesearch.query.family import CodeSummary, Family, children, family, parents, summaries
 from codesearch.query.lookup import document_of, documents_of, existing_documents
-from codesearch.query.policies import CodePolicy, policies_of, policies_with
 from codesearch.query.request import Filters, Request
 from codesearch.query.results import Results
 from codesearch.query.search import Searcher
-from codesearch.query.similar import SimilarHit, similar_codes
-from codesearch.query.suggest import Suggester, Suggestion
 from codesearch.records import CodeRecord
+
+if TYPE_CHECKING:
+    from codesearch.query.family import CodeSummary, Family
+    from codesearch.query.policies import CodePolicy
+    from codesearch.query.similar import SimilarHit
+    from codesearch.query.suggest import Suggester, Suggestion
 
 Sort = Literal["rank", "code"]
 
@@ -41,13 +44,20 @@ class Status(msgspec.Struct, frozen=True):
         return plain
 
 
-class _Opened(NamedTuple):
+class _Opened:
     """A generation, open. Its files are closed when nobody holds it any more: no search, no hit, no index."""
 
-    generation: Generation
-    reader: IndexReader
-    searcher: Searcher
-    suggester: Suggester
+    def __init__(self, generation: Generation, reader: IndexReader, searcher: Searcher) -> None:
+        self.generation = generation
+        self.reader = reader
+        self.searcher = searcher
+
+    @cached_property
+    def suggester(self) -> Suggester:
+        """Completes what is typed; made when it is first asked for, as a command that searches once needs none."""
+        from codesearch.query.suggest import Suggester
+
+        return Suggester(self.reader)
 
 
 class Index:
@@ -230,6 +240,8 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
+        from codesearch.query.family import family
+
         with self._answering() as opened:
             reader = opened.reader
             return tuple(family(reader, document) for document in existing_documents(reader, code, system))
@@ -240,6 +252,8 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
+        from codesearch.query.family import parents, summaries
+
         with self._answering() as opened:
             return summaries(opened.reader, parents(opened.reader, document_of(opened.reader, code, system)))
 
@@ -249,6 +263,8 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
+        from codesearch.query.family import children, summaries
+
         with self._answering() as opened:
             return summaries(opened.reader, children(opened.reader, document_of(opened.reader, code, system)))
 
@@ -264,6 +280,8 @@ class Index:
             UnknownCodeError: the index has no such code.
             UsageError: the limit is out of range.
         """
+        from codesearch.query.similar import similar_codes
+
         with self._answering() as opened:
             document = document_of(opened.reader, code, system)
             return similar_codes(opened.searcher, opened.reader, document, limit)
@@ -274,6 +292,8 @@ class Index:
         Raises:
             UnknownCodeError: the index has no such code.
         """
+        from codesearch.query.policies import policies_of
+
         with self._answering() as opened:
             documents = existing_documents(opened.reader, code, system)
             return tuple(one for document in documents for one in policies_of(opened.reader.records.get(document)))
@@ -291,6 +311,8 @@ class Index:
         Raises:
             UsageError: there is no word to look for.
         """
+        from codesearch.query.policies import policies_with
+
         with self._answering() as opened:
             return tuple(policies_with(opened.reader, policy, payer, system))
 
@@ -301,8 +323,8 @@ class Index:
 
     def status(self) -> Status:
         """What the index holds."""
-        generation, reader = self._opened[:2]
-        manifest = reader.manifest
+        generation = self._opened.generation
+        manifest = self._opened.reader.manifest
         sources = [msgspec.to_builtins(source) for source in manifest.sources]
         return Status(generation.name, generation.built, dict(manifest.counts), sources, manifest.size)
 
@@ -310,7 +332,7 @@ class Index:
 def _open(generation: Generation) -> _Opened:
     reader = IndexReader(generation.folder)
     with reader.explaining():
-        return _Opened(generation, reader, Searcher(reader), Suggester(reader))
+        return _Opened(generation, reader, Searcher(reader))
 
 
 def open_index(path: str | Path) -> Index:

@@ -118,6 +118,11 @@ _BEGINS_ONE = _BEFORE_ONE | {"WORD", "PHRASE", "("}
 _ENDS_ONE = frozenset({"WORD", "PHRASE", ")"})
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text holds nothing that could be an operator."""
+    return not _SPECIAL.search(text)
+
+
 def parse(text: str, fields: Collection[str] = ()) -> Parsed:
     """The tree of a query.
 
@@ -125,7 +130,7 @@ def parse(text: str, fields: Collection[str] = ()) -> Parsed:
         text: whatever was typed.
         fields: the names that may stand before a colon, in lower case.
     """
-    if not _SPECIAL.search(text):
+    if is_plain(text):
         return Parsed(tuple(map(Word, text.split())))
     lexer = _Lexer(text, fields)
     tokens = lexer.tokens()

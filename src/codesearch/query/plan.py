@@ -10,14 +10,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from codesearch.index.reader import IndexReader
+from codesearch.index.remembered import remembering
 from codesearch.query.codes_typed import CodeMatch
 from codesearch.query.grammar import Node
 from codesearch.query.unknown import UnknownWords
 
 MAX_SLOTS = 32
 """Words of a query that are searched; the rest is ignored, and said so."""
-_REMEMBERED = 50_000
-"""Words whose slots are kept ready."""
+_REMEMBERED, _REMEMBERED_TOGETHER = 50_000, 5_000
+"""Words whose slots are kept ready, and runs of words: people ask alike."""
 
 
 _NUMBERED = re.compile(r"([a-z]{2,})\d{1,3}[a-z]?")
@@ -122,15 +123,20 @@ class Planner:
         kept, ignored = words[:MAX_SLOTS], tuple([word.word for word in words[MAX_SLOTS:]])
         if exact:
             return tuple([self._exact_slot(word) for word in kept]), (), ignored
-        spans = self._spans(kept) if len(kept) > 1 else []
+        return *self._together(tuple(kept)), ignored
+
+    @remembering(_REMEMBERED_TOGETHER)
+    def _together(self, words: tuple[_Word, ...]) -> tuple[tuple[Slot, ...], tuple[Rewrite, ...]]:
+        """The slots of words, and what was rewritten in them."""
+        spans = self._spans(words) if len(words) > 1 else []
         if not spans:
-            ready = [self._slot(word, len(kept) == 1) for word in kept]
+            ready = [self._slot(word, len(words) == 1) for word in words]
             slots = tuple([one.slot for one in ready])
         else:
-            ready = [self._slot_within(word, spans) for word in kept]
+            ready = [self._slot_within(word, spans) for word in words]
             slots = _shared([one.slot for one in ready])
         rewrites = [rewrite for one in ready for rewrite in one.rewrites]
-        return slots, tuple(dict.fromkeys(rewrites)) if rewrites else (), ignored
+        return slots, tuple(dict.fromkeys(rewrites)) if rewrites else ()
 
     def _words_of(self, text: str) -> list[_Word]:
         """The words of a text that are no stop words, each term once."""

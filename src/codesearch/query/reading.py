@@ -9,7 +9,7 @@ from codesearch.codes import bare
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch, CodeRecogniser
 from codesearch.query.constraints import Constraints
-from codesearch.query.grammar import Node, Parsed, Word, is_exclusion, parse, written
+from codesearch.query.grammar import Node, Parsed, Word, is_exclusion, is_plain, parse, written
 from codesearch.query.plan import Plan, Planner, Rewrite, Slot
 
 MAX_QUERY = 10_000
@@ -48,6 +48,10 @@ class QueryReader:
 
     def plan(self, text: str, systems: Sequence[str], exact: bool) -> Plan:
         """The plan of a query among the given systems; with `exact` nothing is searched that is not typed."""
+        if is_plain(text):
+            found, words = self._recogniser.split(text[:MAX_QUERY], systems)
+            if not found:  # words and nothing else, as in most queries
+                return Plan(text, (), *self._planner.slots(words, exact))
         parsed = self.parse(text)
         plain = text[:MAX_QUERY] if parsed.is_plain else parsed.plain_words
         named, conditions = self._conditions(parsed.nodes, systems, exact)

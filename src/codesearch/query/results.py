@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codesearch.codes import bare
 from codesearch.index.reader import IndexReader
 from codesearch.query.evidence import Evidence, EvidenceFinder
-from codesearch.query.explain import Explainer, Explanation
 from codesearch.query.facets import Facets
-from codesearch.query.nothing import Nothing
 from codesearch.query.passage import Passage
 from codesearch.query.plan import Plan, Rewrite
 from codesearch.query.score import Collection
 from codesearch.query.texts import TextReader
 from codesearch.records import CodeRecord
+
+if TYPE_CHECKING:
+    from codesearch.query.explain import Explainer, Explanation
+    from codesearch.query.nothing import Nothing
 
 _BILLABLE = {"yes": True, "no": False}
 
@@ -38,6 +40,8 @@ class HitContext:
     @cached_property
     def explainer(self) -> Explainer:
         """Takes the score of a hit apart."""
+        from codesearch.query.explain import Explainer
+
         return Explainer(self.reader, self._collection, self._texts, self._plan)
 
 
@@ -192,7 +196,7 @@ class Results:
         rows: Callable[[int], int] | None = None,
         facets: Callable[[], Facets] = dict,
         cursor: Callable[[int], str | None] = lambda _: None,
-        nothing: Callable[[], Nothing] = lambda: Nothing((), ()),
+        nothing: Callable[[], Nothing | None] = lambda: None,
     ) -> None:
         """Takes what counts all matches, what tells how many rows they are (as many, without it), and what gives the
         rest."""

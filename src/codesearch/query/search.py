@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from codesearch.query.constraints import Constraints
 from codesearch.query.facets import facets
 from codesearch.query.filters import Scope, Scopes
 from codesearch.query.matching import Matcher, Matches, Ranking
-from codesearch.query.nothing import Diagnosis
 from codesearch.query.occurrences import Mask
 from codesearch.query.paging import Cursors
 from codesearch.query.plan import Plan
@@ -25,6 +24,9 @@ from codesearch.query.score import Ranked
 from codesearch.query.siblings import Siblings
 from codesearch.query.texts import TextReader
 from codesearch.query.values import Values
+
+if TYPE_CHECKING:
+    from codesearch.query.nothing import Diagnosis
 
 MAX_LIMIT = 100_000
 
@@ -120,6 +122,8 @@ class Searcher:
 
     def _diagnosis(self) -> Diagnosis:
         """Made when it is asked for: kept, it would hold what holds it."""
+        from codesearch.query.nothing import Diagnosis
+
         return Diagnosis(self._reader, self._recogniser, self._constraints.fields, lambda one: self.search(one, 0))
 
     def _page(self, request: Request, matches: Matches, start: int, limit: int) -> _Page:

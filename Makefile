@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 FUZZED ?= page codeset input query suggest code damaged crafted
 RUNS ?= 20000
 
-.PHONY: demo test soak crash fuzz audit help clean
+.PHONY: demo test soak crash corruption fuzz audit help clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make soak   search for an hour while generations are published: SOAK=\"--minutes 10\" for less"
 	@echo "make crash  kill and fail reindexing at 200 moments and at every file operation"
+	@echo "make corruption  turn 4000 bits of an index of ICD-10-CM, one at a time"
 	@echo "make fuzz   give mutated input to everything that reads, RUNS=$(RUNS) times each (needs the wheel of atheris)"
 	@echo "make audit  ask PyPI for known vulnerabilities of what is installed"
 	@echo "make clean  remove the virtual environment $(VENV)"
@@ -31,6 +32,10 @@ soak: $(VENV)/.for-tests
 
 crash: $(VENV)/.for-tests
 	$(VENV)/bin/python tests/trust/crash.py $(CRASH)
+
+corruption: $(VENV)/.for-tests
+	$(VENV)/bin/codesearch reindex corpus icd10cm --index .fuzz/index
+	$(VENV)/bin/python tests/trust/corruption.py .fuzz/index --flips 4000
 
 fuzz: $(VENV)/.for-fuzz
 	for target in $(FUZZED); do $(VENV)/bin/python tests/trust/fuzz.py $$target --runs $(RUNS) --found .fuzz || exit 1; done

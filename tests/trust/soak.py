@@ -1,7 +1,7 @@
 """Searches an index for an hour while it is published again and again, and prints what became of memory and time.
 
     make soak                                        # the hour
-    python tests/trust/soak.py --minutes 3           # a try; --help lists the other options
+    python tests/trust/soak.py --minutes 5 --warm-up 60     # a try; --help lists the other options
 
 Four processes search, one of them with eight threads; a fifth publishes. Every search must answer from one whole
 generation: each generation holds twenty marked codes that bear its number. Prints a row for each window of time and a
@@ -148,7 +148,7 @@ def main() -> int:
     """Runs the soak and prints what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--warm-up", type=float, default=60.0, metavar="SECONDS", help="left out of the verdict")
+    parser.add_argument("--warm-up", type=float, default=300.0, metavar="SECONDS", help="left out of the verdict")
     parser.add_argument("--pause", type=float, default=15.0, metavar="SECONDS", help="between two publishes")
     parser.add_argument("--sources", nargs="+", default=[str(corpus_folder()), "icd10cm"], metavar="SOURCE")
     options = parser.parse_args()

@@ -41,6 +41,7 @@ class FileCheck:
         self._folder = folder
         self._is_done = False
         self._is_wanted = True
+        self._alone = threading.Lock()
         self._problem: Problem | None = None
         self._files: list[_Listed] = []
         try:
@@ -62,9 +63,7 @@ class FileCheck:
             IndexCorruptError: one is not.
         """
         if not self._is_done:
-            self._thread.join()
-        if not self._is_done:
-            self._compare()  # this is a forked copy of the process, without its threads
+            self._finish()
         if self._problem is not None:
             raise IndexCorruptError(str(self._folder / self._problem.name), self._problem.reason, RECOVER)
 
@@ -73,6 +72,12 @@ class FileCheck:
         self._is_wanted = False
         if not self._is_done:
             self._thread.join()
+
+    def _finish(self) -> None:
+        self._thread.join()
+        with self._alone:
+            if not self._is_done:
+                self._compare()  # this is a forked copy of the process, without its threads
 
     def _compare(self) -> None:
         try:

@@ -129,3 +129,12 @@ def test_a_search_that_ends_at_once_does_not_wait_for_the_compiler() -> None:
         for _ in range(SEARCHES_BEFORE_COMPILING - 1):
             ranking.rank(slots, (0, 1), None, 10)
         assert "codesearch-compile" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_compiling_waits_for_a_thread_that_is_at_it() -> None:
+    with reader_of([cm("A00", "Fever")]) as reader:
+        ranking, (slots, _, _) = Engine(Collection(reader)), Planner(reader).slots("fever", exact=False)
+        for _ in range(SEARCHES_BEFORE_COMPILING):
+            ranking.rank(slots, (0, 1), None, 10)
+        ranking.compile()
+        assert "codesearch-compile" not in {thread.name for thread in threading.enumerate()}

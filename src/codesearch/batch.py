@@ -96,9 +96,10 @@ def answers(
         stack.callback(_runs.pop, number)
         for lines in _waiting(stream):
             are_many = len(lines) >= _CREW_FROM
+            if are_many and crew is None and jobs != 1:
+                index.warm_up()  # which may go on in a thread, and is over after this
             # Beside other threads no copy of this process can be made.
             if are_many and crew is None and jobs != 1 and threading.active_count() == 1:
-                index.warm_up()
                 # Answering loads what is loaded at need, and the copies then share it.
                 yield _answered(run, lines[:1])
                 crew, lines = stack.enter_context(Crew(jobs or os.cpu_count() or 1)), lines[1:]

@@ -57,6 +57,11 @@ class Engine:
         Raises:
             IndexCorruptError: the arrays are such as no builder writes.
         """
+        loading = self._loading
+        if loading is not None and loading is not threading.current_thread():
+            loading.join()
+        if self._compiled is not None:
+            return
         try:
             from codesearch.query.compiled import CompiledRanking
 

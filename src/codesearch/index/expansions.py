@@ -114,13 +114,16 @@ class ExpansionFile:
 
 def initials(records: Iterable[CodeRecord], analyzer: Analyzer) -> Initials:
     """Initials of short titles as abbreviations of them (`copd`), in the order of the titles, each title once."""
-    mains = [
-        title.partition(",")[0]
-        for record in records
-        if record.kind != "chapter" and record.system != "ICD10PCS"
-        for title in (record.name, *record.inclusion_terms)
-        if len(title) <= _LONGEST_TITLE
-    ]
+    # Codes that differ in the side or the encounter follow each other, and begin with the same words.
+    mains = list(
+        dict.fromkeys(
+            title.partition(",")[0]
+            for record in records
+            if record.kind != "chapter" and record.system != "ICD10PCS"
+            for title in (record.name, *record.inclusion_terms)
+            if len(title) <= _LONGEST_TITLE
+        )
+    )
     found: dict[tuple[str, tuple[str, ...]], str] = {}
     for main, words in zip(mains, analyzer.words_of_all(mains), strict=True):
         if len(words) in _INITIALS:

@@ -66,14 +66,19 @@ class Column(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """What the tables by document are made of; `keys` and `parents` are (system, bare code) as one text, `begins` and
-    `ends` the dates between which a code is in force, as numbers."""
+    """What the tables by document are made of.
+
+    `keys` are (system, bare code) as one text; `parents` are places in the batch, -1 where there is no parent in it, and
+    `elsewhere` the keys of those that may be in another; `begins` and `ends` are the dates between which a code is in
+    force, as numbers.
+    """
 
     codes: Strings
     names: Strings
     bare: npt.NDArray[np.bytes_]
     keys: Strings
-    parents: Strings
+    parents: npt.NDArray[np.int32]
+    elsewhere: dict[int, str]
     ended: npt.NDArray[np.bool_]
     begins: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int32]
@@ -166,12 +171,17 @@ class _Inverter:
         keywords = {name: path for name, path in self._fields.keywords.items() if name != "parent"}
         bare_codes = [bare(record.code) if record.code else "" for record in records]
         systems = [record.system for record in records]
+        keys = _keys(systems, bare_codes)
+        parents = _keys(systems, [bare(one.parent) if one.parent else "" for one in records])
+        places = {key: place for place, key in enumerate(keys) if key}
+        elsewhere = {place: key for place, key in enumerate(parents) if key and key not in places}
         return Columns(
             codes=Strings.of([record.code or "" for record in records]),
             names=Strings.of([record.name for record in records]),
             bare=np.array([code.encode() for code in bare_codes], f"S{CODE_BYTES}"),
-            keys=Strings.of(_keys(systems, bare_codes)),
-            parents=Strings.of(_keys(systems, [bare(one.parent) if one.parent else "" for one in records])),
+            keys=Strings.of(keys),
+            parents=np.array([places.get(key, -1) for key in parents], np.int32),
+            elsewhere=elsewhere,
             ended=np.array([record.terminated is not None for record in records], bool),
             begins=np.array([dates.begins(record) for record in records], np.int32),
             ends=np.array([dates.ends(record) for record in records], np.int32),

@@ -33,6 +33,9 @@ _PIECES = re.compile(r"[a-z][a-z0-9]*|\d+(?:\.\d+)+|\d[a-z0-9]*|[()\0]|\x01[a-z0
 """Words, parentheses, ends of texts, and hyphenated words joined, which stand before their parts."""
 _STOP, _END, _OPEN, _CLOSE, _FIRST_JOINED = range(-1, -6, -1)
 """What stands for pieces that are no words of their own; joined words count down from the last."""
+_NO_PHRASES = {"\0": np.int32(_END).tobytes()}
+_MAX_PHRASES = 400_000
+"""Phrases of texts and the numbers of their pieces as bytes, none yet; how many a vocabulary remembers."""
 
 
 class Vocabulary(dict[str, int]):
@@ -42,6 +45,7 @@ class Vocabulary(dict[str, int]):
         super().__init__({"\0": _END, "(": _OPEN, ")": _CLOSE})
         self.analyzer = analyzer
         self._numbers: dict[str, int] = {}
+        self._phrases = dict(_NO_PHRASES)
 
     def __missing__(self, piece: str) -> int:
         if piece[0] == "\1":
@@ -61,14 +65,37 @@ class Vocabulary(dict[str, int]):
         return {piece: number for piece, number in self.items() if number >= 0}
 
     def pieces(self, texts: Sequence[str]) -> Ints:
-        """The numbers of all pieces of the texts, with an end after each text."""
-        folded = self.analyzer.fold_all(texts).replace("\1", " ")
+        """The numbers of all pieces of the texts, with an end after each text.
+
+        Names say the same again and again (`Open Approach`, `initial encounter`), so what stands between two commas,
+        over which no word and no folding reaches, is read once and remembered.
+        """
+        if not texts:
+            return np.zeros(0, np.int32)
+        together = "\0".join(texts)
+        if together.count("\0") >= len(texts):
+            together = "\0".join([text.replace("\0", " ") for text in texts])
+        phrases = f"{together}\0".replace("\0", ",\0,").split(",")
+        if len(self._phrases) > _MAX_PHRASES:
+            self._phrases = dict(_NO_PHRASES)
+        known = self._phrases
+        unknown = [phrase for phrase in dict.fromkeys(phrases) if phrase not in known]
+        if unknown:
+            self._read(unknown)
+        return np.frombuffer(b"".join(map(known.__getitem__, phrases)), np.int32)
+
+    def _read(self, phrases: Sequence[str]) -> None:
+        """Remembers the numbers of the pieces of each phrase, as bytes."""
+        folded = self.analyzer.fold_all(phrases).replace("\1", " ")
         if "-" in folded:
             folded = self.analyzer.with_joined(folded, "\1")
-        found = _PIECES.findall(folded)
-        if texts:
-            found.append("\0")
-        return np.fromiter(map(self.__getitem__, found), np.int32, len(found))
+        found = _PIECES.findall(f"{folded}\0")
+        numbers = np.fromiter(map(self.__getitem__, found), np.int32, len(found))
+        ends = np.flatnonzero(numbers == _END) * numbers.itemsize
+        data, start = numbers.tobytes(), 0
+        for phrase, end in zip(phrases, ends.tolist(), strict=True):
+            self._phrases[phrase] = data[start:end]
+            start = end + numbers.itemsize
 
 
 class Run(NamedTuple):

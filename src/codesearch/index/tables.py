@@ -6,7 +6,6 @@ Documents stand in the order of (system, code), so a system is a slice, and so a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -57,10 +56,18 @@ def _column(parts: Sequence[Column]) -> tuple[list[str], Array]:
 
 def _parents(parts: Sequence[Columns]) -> npt.NDArray[np.int32]:
     """The document of each record's parent, -1 where it has none in the index."""
-    keys = chain.from_iterable(part.keys.unpacked() for part in parts)
-    places = {key: document for document, key in enumerate(keys) if key}
-    above = chain.from_iterable(part.parents.unpacked() for part in parts)
-    return np.array([places.get(key, -1) if key else -1 for key in above], np.int32)
+    wanted = {key for part in parts for key in part.elsewhere.values()}
+    firsts = np.cumsum([0, *(len(part.parents) for part in parts)]).tolist()
+    places: dict[str, int] = {}
+    for first, part in zip(firsts, parts, strict=False):
+        places.update((key, document) for document, key in enumerate(part.keys.unpacked(), first) if key in wanted)
+    parents = [np.zeros(0, np.int32)]
+    for first, part in zip(firsts, parts, strict=False):
+        own = np.where(part.parents >= 0, part.parents + np.int32(first), part.parents)
+        for place, key in part.elsewhere.items():
+            own[place] = places.get(key, -1)
+        parents.append(own)
+    return np.concatenate(parents)
 
 
 def document_frequencies(

@@ -72,17 +72,25 @@ class Fields(NamedTuple):
 
 
 def title_texts(record: CodeRecord, fields: tuple[str, ...]) -> list[tuple[int, str]]:
-    """The entries of a record: (number of the field, text), each text once.
+    """The entries of a record: (number of the field, text), each text once."""
+    return [(number, text) for text, number in title_entries(record, fields).items()]
+
+
+def title_entries(record: CodeRecord, fields: tuple[str, ...]) -> dict[str, int]:
+    """The entries of a record: text -> number of the first field that holds it.
 
     A record without any gives an empty one: ranking counts on an entry of every document.
     """
     number_of: dict[str, int] = {}
     for number, value in enumerate(_getter(fields)(record)):
-        if value:
-            for text in (value,) if isinstance(value, str) else value:
+        if isinstance(value, str):
+            if value:
+                number_of.setdefault(value, number)
+        else:
+            for text in value:
                 if text:
                     number_of.setdefault(text, number)
-    return [(number, text) for text, number in number_of.items()] or [(0, "")]
+    return number_of or {"": 0}
 
 
 @cache
@@ -113,8 +121,8 @@ class SectionReader:
             return []
         return [
             (number, texts)
-            for value, parts in zip(values, self._parts, strict=True)
-            if value
+            for value, empty, parts in zip(values, self._empty, self._parts, strict=True)
+            if value is not empty
             for number, rest in parts
             if (texts := _texts(getattr(value, rest) if rest else value))
         ]
@@ -138,7 +146,9 @@ def keyword_values(records: Sequence[CodeRecord], path: str) -> list[str]:
     values: Iterable[Any] = map(attrgetter(name), records)
     if rest:
         values = (value.get(rest) for value in values)
-    return ["" if value is None else _KEYWORDS.get(value, value) for value in values]
+    found = list(values)
+    text_of = {value: _KEYWORDS.get(value, value) for value in set(found)}
+    return [text_of[value] for value in found]
 
 
-_KEYWORDS: dict[object, str] = {True: "yes", False: "no"}
+_KEYWORDS: dict[object, str] = {None: "", True: "yes", False: "no"}

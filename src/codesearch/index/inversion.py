@@ -18,7 +18,7 @@ from codesearch.codes import bare
 from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
-from codesearch.index.fields import Fields, SectionReader, keyword_values, title_texts
+from codesearch.index.fields import Fields, SectionReader, keyword_values, title_entries
 from codesearch.index.postings import Collector, Run, Vocabulary
 from codesearch.index.record_file import Batch
 from codesearch.index.settings import IndexSettings
@@ -60,17 +60,16 @@ class Column(NamedTuple):
     @classmethod
     def of(cls, texts: Sequence[str]) -> Column:
         """The texts, each value once."""
-        places: dict[str, int] = {}
-        numbers = [places.setdefault(text, len(places)) for text in texts]
-        return cls(list(places), np.array(numbers, np.int32))
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        return cls(list(places), np.fromiter(map(places.__getitem__, texts), np.int32, len(texts)))
 
 
 class Columns(NamedTuple):
     """What the tables by document are made of.
 
-    `keys` are (system, bare code) as one text; `parents` are places in the batch, -1 where there is no parent in it, and
-    `elsewhere` the keys of those that may be in another; `begins` and `ends` are the dates between which a code is in
-    force, as numbers.
+    `keys` are (system, bare code) as one text; `parents` are places in the batch, -1 where the parent is not in it, and
+    `elsewhere` the keys of those that may be in another batch; `begins` and `ends` are the dates between which a code
+    is in force, as numbers.
     """
 
     codes: Strings
@@ -153,13 +152,13 @@ class _Inverter:
         self._fields = settings.fields
         self._section_reader = SectionReader(settings.fields.sections)
         self._scored_sections = sum(weight > 0 for weight in settings.fields.weights)
-        self._decode = _decoder(settings.fields).decode
+        self._decode_lines = _decoder(settings.fields).decode_lines
 
     def invert(self, batch: Batch) -> Inverted:
-        records: list[CodeRecord] = [self._decode(line).record for line in batch.lines.splitlines()]
+        records: list[CodeRecord] = [line.record for line in self._decode_lines(batch.lines)]
         title, sections = Collector(self.vocabulary), Collector(self.vocabulary)
         for document, record in enumerate(records):
-            title.add_each(document, title_texts(record, self._fields.title))
+            title.add_each(document, title_entries(record, self._fields.title))
             for number, texts in self._section_reader.texts(record):
                 sections.add(document, number, texts)
         found = initials(records, self.vocabulary.analyzer)
@@ -172,7 +171,8 @@ class _Inverter:
         bare_codes = [bare(record.code) if record.code else "" for record in records]
         systems = [record.system for record in records]
         keys = _keys(systems, bare_codes)
-        parents = _keys(systems, [bare(one.parent) if one.parent else "" for one in records])
+        bare_parents = {code: bare(code) if code else "" for code in {record.parent for record in records}}
+        parents = _keys(systems, [bare_parents[record.parent] for record in records])
         places = {key: place for place, key in enumerate(keys) if key}
         elsewhere = {place: key for place, key in enumerate(parents) if key and key not in places}
         return Columns(

@@ -12,7 +12,7 @@ once, and the layout puts the runs together.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,11 +132,11 @@ class Collector:
         self._documents.append(document)
         self._fields.append(field)
 
-    def add_each(self, document: int, texts: Sequence[tuple[int, str]]) -> None:
-        """Adds an entry for each (field, text)."""
+    def add_each(self, document: int, texts: Mapping[str, int]) -> None:
+        """Adds an entry for each text, which stands in the field with this number."""
         count = len(texts)
-        self._fields += [field for field, _ in texts]
-        self._texts += [text for _, text in texts]
+        self._fields += texts.values()
+        self._texts += texts
         self._counts += [1] * count
         self._documents += [document] * count
 

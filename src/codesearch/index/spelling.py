@@ -46,10 +46,8 @@ def neighbourhood(words: Sequence[str]) -> dict[str, Array]:
     numbers = np.array(
         [n for n, word in enumerate(words) if len(word) >= MIN_LENGTH and word.isalpha() and word.isascii()], np.int32
     )
-    letters = np.zeros((len(numbers), PREFIX), np.uint8)
-    for row, number in enumerate(numbers):
-        word = words[number].encode()[:PREFIX]
-        letters[row, : len(word)] = list(word)
+    beginnings = np.array([words[number].encode() for number in numbers], f"S{PREFIX}")
+    letters = beginnings.view(np.uint8).reshape(len(numbers), PREFIX)
     hashes, owners = [], []
     for count in range(MAX_DISTANCE + 1):
         for dropped in combinations(range(PREFIX), count):
@@ -57,9 +55,10 @@ def neighbourhood(words: Sequence[str]) -> dict[str, Array]:
             has_all = letters[:, dropped[-1]] > 0 if dropped else np.ones(len(numbers), bool)
             hashes.append(_hashes(letters[has_all], dropped))
             owners.append(numbers[has_all])
-    together, owner = np.concatenate(hashes), np.concatenate(owners)
-    order = np.lexsort((owner, together))
-    return {"hashes": (together[order] >> np.uint64(32)).astype(np.uint32), "words": owner[order]}
+    # Half of a hash is kept, and stands before its word in one number, for these are quick to sort.
+    halves, owner = np.concatenate(hashes) >> np.uint64(32), np.concatenate(owners).astype(np.uint64)
+    together = np.sort(halves << np.uint64(32) | owner)
+    return {"hashes": (together >> np.uint64(32)).astype(np.uint32), "words": together.astype(np.uint32).view(np.int32)}
 
 
 def near(typed: str, hashes: npt.NDArray[np.uint32], words: npt.NDArray[np.int32], distance: int) -> list[int]:

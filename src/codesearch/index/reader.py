@@ -47,6 +47,11 @@ class Strings:
     def __getitem__(self, number: int) -> str:
         return _decoded(self._text[self._offsets[number] : self._offsets[number + 1]])
 
+    def length(self, number: int) -> int:
+        """The bytes of a text."""
+        size: int = self._offsets[number + 1] - self._offsets[number]
+        return size
+
     def all(self) -> list[str]:
         """Every text."""
         whole, offsets = bytes(self._text), self._offsets.tolist()

@@ -123,8 +123,9 @@ class CompiledRanking:
                 memory = self._memory
                 missing = [slot for slot in slots if slot not in memory.packed]
                 if not memory.has_room(Room.of(self._collection, missing)):
+                    missing = list(slots)
                     memory = self._memory = Memory(self._collection, self._blocks, Room.of(self._collection, slots))
-                memory.keep(slots)
+                memory.keep(missing)
             return memory, [memory.packed[slot] for slot in slots]
 
     def _take_scratch(self) -> _Scratch:

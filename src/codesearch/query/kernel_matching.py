@@ -12,7 +12,27 @@ from typing import Any
 import numba
 import numpy as np
 
-from codesearch.query.kernel import FREQUENCY, NONESSENTIAL, bm25, next_from
+from codesearch.query.kernel import (
+    ALTERNATIVE_ROW,
+    BELOW_FROM,
+    BELOW_TO,
+    END,
+    FACTOR,
+    FREQUENCY,
+    IDF,
+    IS_BELOW,
+    IS_PHRASE,
+    IS_SAID,
+    LOUDEST,
+    MARKS,
+    NONESSENTIAL,
+    SECTION_FROM,
+    SECTION_TO,
+    SHARE,
+    START,
+    bm25,
+    next_from,
+)
 
 F = np.float32
 
@@ -20,7 +40,7 @@ _compiled = numba.njit(cache=True, nogil=True)
 
 
 @_compiled
-def phrase_matches(
+def _phrase_matches(
     starts: Any, ends: Any, idfs: Any, k1: Any, postings: Any, weights: Any, norms: Any,
     entries: Any, scores: Any, covered: Any, first: int,
 ) -> int:  # fmt: skip
@@ -78,7 +98,7 @@ def _term_in_sections(
 
 
 @_compiled
-def section_matches(
+def _section_matches(
     starts: Any, ends: Any, idfs: Any, k1: Any, document_count: int,
     postings: Any, weights: Any, owners: Any, gains: Any,
     documents: Any, scores: Any, first: int,
@@ -116,7 +136,7 @@ def section_matches(
 
 
 @_compiled
-def mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, marks: Any) -> None:
+def _mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, marks: Any) -> None:
     """Marks the blocks in which an ordered slice has anything."""
     place, last = start, len(bounds) - 1
     for block in range(last):
@@ -128,7 +148,7 @@ def mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, mark
 
 
 @_compiled
-def top_of_term(
+def _top_of_term(
     postings: Any,
     weights: Any,
     norms: Any,
@@ -150,10 +170,89 @@ def top_of_term(
 
 
 @_compiled
-def top_of_phrase(entries: Any, scores: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
+def _top_of_phrase(entries: Any, scores: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
     """The highest score of a phrase in each block."""
     block = 0
     for where in range(start, end):
         while entries[where] >= bounds[block + 1]:
             block += 1
         tops[block] = max(tops[block], scores[where] * factor)
+
+
+@_compiled
+def _rarest_first(terms: Any, offsets: Any) -> Any:
+    """The terms, those with the fewest postings first, then those with the lowest number."""
+    ordered = terms.copy()
+    for place in range(1, len(ordered)):
+        term, before = ordered[place], place - 1
+        count = offsets[term + 1] - offsets[term]
+        while before >= 0:
+            other = offsets[ordered[before] + 1] - offsets[ordered[before]]
+            if other < count or (other == count and ordered[before] < term):
+                break
+            ordered[before + 1] = ordered[before]
+            before -= 1
+        ordered[before + 1] = term
+    return ordered
+
+
+@_compiled
+def pack(
+    # the alternatives: their terms, where those of each begin, and of each its factor and its share of the query
+    terms: Any, starts: Any, factors: Any,
+    # the index: postings, documents below ancestors, sections, blocks
+    offsets: Any, postings: Any, weights: Any, norms: Any, idfs: Any, k1: Any, below_offsets: Any, below: Any,
+    section_offsets: Any, section_postings: Any, section_weights: Any, owners: Any, gains: Any, clinical_k1: Any,
+    document_count: int, bounds: Any, document_bounds: Any,
+    # the memory, and how much of its phrases, its sections and its rows of blocks is used
+    entries: Any, scores: Any, covered: Any, section_documents: Any, section_scores: Any, highest: Any, marks: Any,
+    used: Any,
+    # answer
+    rows: Any,
+) -> bool:  # fmt: skip
+    """Writes the rows of alternatives (see `kernel`) and, to the memory, what they point to.
+
+    Gives False where the postings are such as no builder writes.
+    """
+    count = len(starts) - 1
+    places = rows.reshape(count, ALTERNATIVE_ROW)
+    numbers = rows.view(np.float32).reshape(count, ALTERNATIVE_ROW)
+    for one in range(count):
+        own = terms[starts[one] : starts[one + 1]]
+        factor, row = F(factors[one, 0]), used[2]
+        used[2] += 1
+        if len(own) == 1:
+            term = own[0]
+            start, end = offsets[term], offsets[term + 1]
+            _top_of_term(postings, weights, norms, start, end, idfs[term], factor, k1, bounds, highest[row])
+            begin, stop = below_offsets[term], below_offsets[term + 1]
+            _mark_blocks(below, begin, stop, document_bounds, IS_BELOW, marks[row])
+            places[one, START], places[one, END] = start, end
+            places[one, BELOW_FROM], places[one, BELOW_TO] = begin, stop
+            numbers[one, IDF] = idfs[term]
+        else:
+            ordered = _rarest_first(own, offsets)
+            first = used[0]
+            used[0] = _phrase_matches(
+                offsets[ordered], offsets[ordered + 1], idfs[ordered], k1, postings, weights, norms,
+                entries, scores, covered, first,
+            )  # fmt: skip
+            _top_of_phrase(entries, scores, first, used[0], factor, bounds, highest[row])
+            places[one, IS_PHRASE], places[one, START], places[one, END] = 1, first, used[0]
+        first, loudest = used[1], F(0)
+        said = True
+        for term in own:
+            said = said and section_offsets[term] < section_offsets[term + 1]
+        if said:
+            last, loudest = _section_matches(
+                section_offsets[own], section_offsets[own + 1], idfs[own], clinical_k1, document_count,
+                section_postings, section_weights, owners, gains, section_documents, section_scores, first,
+            )  # fmt: skip
+            if last < first:
+                return False
+            used[1] = last
+            _mark_blocks(section_documents, first, last, document_bounds, IS_SAID, marks[row])
+        places[one, SECTION_FROM], places[one, SECTION_TO], places[one, MARKS] = first, used[1], row
+        numbers[one, FACTOR], numbers[one, SHARE] = factor, F(factors[one, 1])
+        numbers[one, LOUDEST] = F(np.float64(loudest) * factors[one, 0])
+    return True

@@ -6,7 +6,8 @@ Importing this module loads numba.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from struct import Struct
 from typing import NamedTuple
 
@@ -15,10 +16,10 @@ import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import REBUILD
+from codesearch.query import kernel
 from codesearch.query import kernel_matching as matching
-from codesearch.query.kernel import IS_BELOW, IS_SAID
 from codesearch.query.plan import Alternative, Slot
-from codesearch.query.score import Collection, Ints, ancestor_mass, posting_count
+from codesearch.query.score import Collection, ancestor_mass, posting_count
 
 F = np.float32
 Longs = npt.NDArray[np.int64]
@@ -27,8 +28,8 @@ POSTINGS = 2_000_000
 """Postings of phrases, and of sections, that are remembered."""
 MARK_BYTES = 32_000_000
 """Memory for how high alternatives score in blocks."""
-_SLOT, _ALTERNATIVE = Struct("=i2f"), Struct("=8i4f")
-"""The rows that the kernel reads; it names their numbers."""
+_SLOT = Struct("=i2f")
+"""The row of a slot that the kernel reads; it names the numbers."""
 
 
 class Blocks(NamedTuple):
@@ -53,13 +54,9 @@ class Room(NamedTuple):
         for slot in slots:
             alternatives += len(slot.alternatives)
             for one in slot.alternatives:
-                phrases += min(counts[term] for term in one.terms) if len(one.terms) > 1 else 0
+                phrases += min([counts[term] for term in one.terms]) if len(one.terms) > 1 else 0
                 sections += said[one.terms[0]]
         return cls(phrases, sections, alternatives)
-
-
-_Where = tuple[int, int, int, int, int]
-"""The first numbers of an alternative, up to its slices of sections."""
 
 
 class Packed(NamedTuple):
@@ -76,8 +73,15 @@ class Memory:
 
     def __init__(self, collection: Collection, blocks: Blocks, least: Room) -> None:
         """Makes room for so much at least."""
-        self._collection, self._blocks = collection, blocks
-        self._phrases_used = self._sections_used = self._marks_used = 0
+        ranking, said = collection.ranking, collection.sections
+        self._collection = collection
+        self._index = (
+            collection.offsets, collection.entries, collection.weights, collection.norms, collection.idf,
+            F(ranking.k1), collection.ancestor_offsets, collection.ancestor_documents,
+            said.offsets, said.entries, said.weights, said.documents, said.gains,
+            F(ranking.clinical_k1), collection.document_count, blocks.entries, blocks.documents,
+        )  # fmt: skip
+        self._used = np.zeros(3, np.int64)
         self.packed: dict[Slot, Packed] = {}
         # Zeros that nobody wrote to yet take no memory.
         phrases, sections = max(POSTINGS, least.phrases), max(POSTINGS, least.sections)
@@ -89,97 +93,45 @@ class Memory:
 
     def has_room(self, room: Room) -> bool:
         """Whether so much more fits."""
+        phrases, sections, marks = self._used.tolist()
         return (
-            self._phrases_used + room.phrases <= len(self.phrases[0])
-            and self._sections_used + room.sections <= len(self.sections[0])
-            and self._marks_used + room.alternatives <= len(self.marks[0])
+            phrases + room.phrases <= len(self.phrases[0])
+            and sections + room.sections <= len(self.sections[0])
+            and marks + room.alternatives <= len(self.marks[0])
         )
 
-    def keep(self, slots: Iterable[Slot]) -> None:
-        """Packs those of the slots that are not."""
-        for slot in slots:
-            if slot not in self.packed:
-                self.packed[slot] = self._pack(slot)
-
-    def load(self) -> None:
-        """Has all that is compiled loaded, so that no search waits for it."""
-        collection, sections, none = self._collection, self._collection.sections, np.zeros(1, np.int32)
-        entries, idf = self._blocks.entries, np.zeros(1, F)
-        tops, marks = np.zeros(len(entries) - 1, F), np.zeros(len(entries) - 1, np.uint8)
-        title = collection.entries, collection.weights, collection.norms
-        matching.phrase_matches(none, none, idf, F(0), *title, *self.phrases, 0)
-        said = sections.entries, sections.weights, sections.documents, sections.gains
-        matching.section_matches(none, none, idf, F(0), 0, *said, *self.sections, 0)
-        matching.top_of_term(*title, 0, 0, F(0), F(0), F(0), entries, tops)
-        matching.top_of_phrase(*self.phrases[:2], 0, 0, F(0), entries, tops)
-        for documents in (collection.ancestor_documents, self.sections[0]):
-            matching.mark_blocks(documents, 0, 0, self._blocks.documents, IS_SAID, marks)
-
-    def _pack(self, slot: Slot) -> Packed:
-        ranking = self._collection.ranking
-        rows = b""
-        for one in slot.alternatives:
-            factor = one.weight * one.share
-            row, self._marks_used = self._marks_used, self._marks_used + 1
-            where, idf = self._term(one, row, factor) if len(one.terms) == 1 else self._phrase(one, row, factor)
-            start, end, loudest = self._sections_of(one)
-            if start < end:
-                self._mark(self.sections[0], start, end, IS_SAID, row)
-            rows += _ALTERNATIVE.pack(*where, start, end, row, idf, factor, one.weight * slot.mass, loudest * factor)
-        below = ranking.ancestor_share * ancestor_mass(slot)
-        count = posting_count(self._collection, slot)
-        return Packed(count, _SLOT.pack(len(slot.alternatives), slot.mass, below), rows)
-
-    def _mark(self, documents: Ints, start: int, end: int, mark: int, row: int) -> None:
-        matching.mark_blocks(documents, start, end, self._blocks.documents, mark, self.marks[1][row])
-
-    def _term(self, one: Alternative, row: int, factor: float) -> tuple[_Where, float]:
-        """Where the postings of one term lie, and its idf."""
-        collection, (term,) = self._collection, one.terms
-        start, end = int(collection.offsets[term]), int(collection.offsets[term + 1])
-        begin, stop = int(collection.ancestor_offsets[term]), int(collection.ancestor_offsets[term + 1])
-        idf, k1 = collection.idf[term], F(collection.ranking.k1)
-        matching.top_of_term(
-            collection.entries, collection.weights, collection.norms, start, end, idf, F(factor), k1,
-            self._blocks.entries, self.marks[0][row],
-        )  # fmt: skip
-        if begin < stop:
-            self._mark(collection.ancestor_documents, begin, stop, IS_BELOW, row)
-        return (0, start, end, begin, stop), float(idf)
-
-    def _phrase(self, one: Alternative, row: int, factor: float) -> tuple[_Where, float]:
-        """The same for several terms, whose matches are written to the memory."""
-        collection, start = self._collection, self._phrases_used
-        terms = np.array(collection.by_rarity(one.terms))
-        offsets, k1 = collection.offsets, F(collection.ranking.k1)
-        self._phrases_used = end = matching.phrase_matches(
-            offsets[terms], offsets[terms + 1], collection.idf[terms], k1,
-            collection.entries, collection.weights, collection.norms, *self.phrases, start,
-        )  # fmt: skip
-        entries, scores, _ = self.phrases
-        matching.top_of_phrase(entries, scores, start, end, F(factor), self._blocks.entries, self.marks[0][row])
-        return (1, start, end, 0, 0), 0.0
-
-    def _sections_of(self, one: Alternative) -> tuple[int, int, float]:
-        """The slice of the memory with the documents whose sections hold an alternative, and their highest score.
+    def keep(self, slots: Sequence[Slot]) -> None:
+        """Packs slots that are not packed yet.
 
         Raises:
             IndexCorruptError: following the postings would leave the arrays.
         """
-        sections, start = self._collection.sections, self._sections_used
-        counts = sections.posting_counts
-        if not all(counts[term] for term in one.terms):
-            return start, start, 0.0
-        terms = np.array(one.terms)
-        end, highest = matching.section_matches(
-            sections.offsets[terms], sections.offsets[terms + 1], self._collection.idf[terms],
-            F(self._collection.ranking.clinical_k1), self._collection.document_count,
-            sections.entries, sections.weights, sections.documents, sections.gains, *self.sections, start,
+        rows = self._rows([(one, slot.mass) for slot in slots for one in slot.alternatives])
+        end = 0
+        for slot in slots:
+            start, end = end, end + 4 * kernel.ALTERNATIVE_ROW * len(slot.alternatives)
+            below = self._collection.ranking.ancestor_share * ancestor_mass(slot)
+            row = _SLOT.pack(len(slot.alternatives), slot.mass, below)
+            self.packed[slot] = Packed(posting_count(self._collection, slot), row, rows[start:end])
+
+    def load(self) -> None:
+        """Has all that is compiled loaded, so that no search waits for it."""
+        self._rows([])
+
+    def _rows(self, alternatives: Sequence[tuple[Alternative, float]]) -> bytes:
+        """The rows of alternatives, each with the mass of its slot."""
+        terms = [term for one, _ in alternatives for term in one.terms]
+        counts = [len(one.terms) for one, _ in alternatives]
+        factors = [(one.weight * one.share, one.weight * mass) for one, mass in alternatives]
+        rows = np.zeros(kernel.ALTERNATIVE_ROW * len(alternatives), np.int32)
+        sound = matching.pack(
+            np.array(terms, np.int64), np.array([0, *accumulate(counts)], np.int64),
+            np.array(factors, np.float64).reshape(-1, 2), *self._index,
+            *self.phrases, *self.sections, *self.marks, self._used, rows,
         )  # fmt: skip
-        if end < start:
+        if not sound:
             raise unsound(self._collection)
-        self._sections_used = end
-        return start, end, highest
+        return rows.tobytes()
 
 
 def unsound(collection: Collection) -> IndexCorruptError:

@@ -201,7 +201,7 @@ def slot_order(collection: Collection, slots: Sequence[Slot]) -> list[int]:
 def posting_count(collection: Collection, slot: Slot) -> int:
     """How many postings a slot has at most."""
     counts = collection.posting_counts
-    return sum(min(counts[term] for term in one.terms) for one in slot.alternatives)
+    return sum([min([counts[term] for term in one.terms]) for one in slot.alternatives])
 
 
 def power(shares: Floats, halves: int) -> Floats:

@@ -69,6 +69,9 @@ class UnknownWords:
         arrays, words = self._reader.arrays, self._reader.words
         ranked = []
         for number in near(word, arrays["near.hashes"], arrays["near.words"], distance):
+            # Only the beginnings were compared: most candidates are too long or too short, which is quicker to see.
+            if abs(words.length(number) - len(word)) > distance:
+                continue
             candidate = words[number]
             edits = OSA.distance(word, candidate, score_cutoff=distance)
             if edits <= distance:
@@ -108,7 +111,8 @@ class UnknownWords:
         best: tuple[float, int, int, str] | None = None
         for cut in range(_PART, len(word) - _PART + 1):
             for skipped in (0, 1) if word[cut] in "oi" and len(word) - cut > _PART else (0,):
-                head, tail = self._known(word[:cut]), self._known(word[cut + skipped :])
+                head = self._known(word[:cut])
+                tail = self._known(word[cut + skipped :]) if head is not None else None
                 if head is None or tail is None or head == tail:
                     continue
                 score = float(self._reader.idf[head] + self._reader.idf[tail]) - 0.1 * abs(len(word) / 2 - cut)

@@ -38,14 +38,21 @@ rings."""
 class Strings:
     """Texts by number, decoded one by one from the memory map."""
 
-    def __init__(self, text: Array, offsets: Array) -> None:
-        self._text, self._offsets = text.data, offsets.data
+    def __init__(self, arrays: ArrayFile, name: str) -> None:
+        """Takes the arrays `name.text` and `name.offsets`."""
+        self._map, self._start = arrays.mapped(f"{name}.text")
+        self._offsets = arrays[f"{name}.offsets"].data
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
     def __getitem__(self, number: int) -> str:
-        return _decoded(self._text[self._offsets[number] : self._offsets[number + 1]])
+        start, offsets = self._start, self._offsets
+        text = self._map[start + offsets[number] : start + offsets[number + 1]]
+        try:
+            return text.decode()
+        except UnicodeDecodeError as error:
+            raise _broken_text(error) from error
 
     def length(self, number: int) -> int:
         """The bytes of a text."""
@@ -54,11 +61,15 @@ class Strings:
 
     def all(self) -> list[str]:
         """Every text."""
-        whole, offsets = bytes(self._text), self._offsets.tolist()
+        offsets = self._offsets.tolist()
+        whole = self._map[self._start : self._start + offsets[-1]]
         if whole.isascii():
             together = whole.decode("ascii")
             return [together[start:end] for start, end in pairwise(offsets)]
-        return [_decoded(self._text[start:end]) for start, end in pairwise(offsets)]
+        try:
+            return [whole[start:end].decode() for start, end in pairwise(offsets)]
+        except UnicodeDecodeError as error:
+            raise _broken_text(error) from error
 
 
 class IndexReader:
@@ -83,8 +94,8 @@ class IndexReader:
             self.arrays = ArrayFile(folder / ARRAYS_NAME)
             tables = check_tables(self.arrays, self.settings.fields)
             self.documents, self.keywords = tables.documents, tables.keywords
-            self.names = Strings(self.arrays["name.text"], self.arrays["name.offsets"])
-            self.codes = Strings(self.arrays["code.text"], self.arrays["code.offsets"])
+            self.names = Strings(self.arrays, "name")
+            self.codes = Strings(self.arrays, "code")
             self.records = RecordFile(folder)
             opened.callback(self.records.close)
             self._expansion_file = ExpansionFile(folder)
@@ -165,12 +176,12 @@ class IndexReader:
     @cached_property
     def term_list(self) -> list[str]:
         """The terms in order."""
-        return Strings(self.arrays["term.text"], self.arrays["term.offsets"]).all()
+        return Strings(self.arrays, "term").all()
 
     @cached_property
     def words(self) -> Strings:
         """The words of all texts as they are written (folded), in order."""
-        return Strings(self.arrays["word.text"], self.arrays["word.offsets"])
+        return Strings(self.arrays, "word")
 
     @cached_property
     def idf(self) -> npt.NDArray[np.float32]:
@@ -255,11 +266,8 @@ class IndexReader:
         self._close()
 
 
-def _decoded(text: memoryview) -> str:
-    try:
-        return str(text, "utf-8")
-    except UnicodeDecodeError as error:
-        raise IndexCorruptError(ARRAYS_NAME, f"holds a text that is no UTF-8 ({error})", REBUILD) from error
+def _broken_text(error: UnicodeDecodeError) -> IndexCorruptError:
+    return IndexCorruptError(ARRAYS_NAME, f"holds a text that is no UTF-8 ({error})", REBUILD)
 
 
 def _encoded(typed: str) -> bytes:

@@ -16,7 +16,7 @@ from codesearch.codes import bare
 from codesearch.errors import CodesearchError, IndexCorruptError, IndexUnusableError, UntrustedIndexError
 from codesearch.index import manifest
 from codesearch.index.analysis import Analyzer
-from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
+from codesearch.index.arrays import ARRAYS_NAME, ArrayFile
 from codesearch.index.checking import FileCheck
 from codesearch.index.durable import REBUILD, reading
 from codesearch.index.expansions import FILE_NAME as EXPANSIONS_NAME

@@ -18,7 +18,8 @@ from codesearch.ingest.embedded import EmbeddedReader, Facts, TooManyValues
 from codesearch.ingest.furniture import FurnitureRules, read_furniture
 from codesearch.ingest.gate import read_gate
 from codesearch.ingest.html_blocks import Reading, TooDeep, html_blocks
-from codesearch.ingest.html_page import HtmlPage, Unparsable, fragment_blocks
+from codesearch.ingest.html_page import HtmlPage, fragment_blocks
+from codesearch.ingest.html_tree import Unparsable
 from codesearch.ingest.identity import Evidence, Identity
 from codesearch.ingest.layouts import Layout, Layouts, fold_heading
 from codesearch.ingest.names import Names, choose_names, is_name_or_marker

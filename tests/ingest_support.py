@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from codesearch.ingest.page import PageInput, PageParser
-from codesearch.records import CodeRecord, Reject
+from codesearch.records import CodeRecord, Reject, Skip
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "corpus"
@@ -20,7 +20,7 @@ def parser() -> PageParser:
     return PageParser(ROOT / "ingest")
 
 
-def parse(content: str | bytes, name: str = "cpt-22512.html", url: str = "") -> CodeRecord | Reject:
+def parse(content: str | bytes, name: str = "cpt-22512.html", url: str = "") -> CodeRecord | Reject | Skip:
     """What a page gives, whose form is that of its name."""
     data = content if isinstance(content, bytes) else content.encode()
     form = {"html": "html", "txt": "text", "md": "text"}.get(name.rpartition(".")[2])

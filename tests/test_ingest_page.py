@@ -8,7 +8,7 @@ import pytest
 from ingest_support import CORPUS, kinds, parse, parser, record, reject
 
 from codesearch.ingest.page import PageInput, file_name_of
-from codesearch.records import CodeRecord, Reject
+from codesearch.records import CodeRecord, Reject, Skip
 
 BODY = "<h2>Goals</h2><p>Heal it well, and soon, with care and time</p>"
 PAGE = f"<h1>Repair of a thing</h1>{BODY}"
@@ -38,6 +38,35 @@ def test_what_is_no_code_page_is_rejected_with_its_reason(content: str | bytes, 
     assert found.reason == reason
     assert found.location == "page.html"
     assert len(found.message) > 20
+
+
+RECORD_LAYOUT = "Layout of the yearly file\n\n" + "".join(
+    f"{number}.  Field {number}\n      5  {number}  CHAR\n\nField {number} is filled in by it.\n\nCOMMENTS:\nNone\n\n"
+    for number in range(1, 9)
+)
+
+
+def test_text_beside_code_sources_that_is_no_code_page_is_skipped() -> None:
+    found = parse(RECORD_LAYOUT, "recordlayout.txt")
+    assert isinstance(found, Skip)
+    assert found.location == "recordlayout.txt"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "url"),
+    [
+        (RECORD_LAYOUT.replace("\n\n", "\n\nCPT4 code\n\n", 1), "page.txt", ""),
+        (RECORD_LAYOUT, "cpt4-page.txt", ""),
+        (RECORD_LAYOUT, "page.txt", "https://pages.example/about"),
+        ("Repair of a thing\n\nSummary\n\nIt mends what broke in daily use.\n", "page.txt", ""),
+        (f"<h1>Layout</h1><pre>{RECORD_LAYOUT}</pre>", "page.html", ""),
+    ],
+    ids=["names a system", "file name names a system", "has a URL", "has a known section", "is HTML"],
+)
+def test_what_was_meant_to_be_a_code_page_is_rejected(content: str, name: str, url: str) -> None:
+    found = parse(content, name, url)
+    assert isinstance(found, Reject)
+    assert found.reason == "no-code-page"
 
 
 def test_text_of_too_many_lines_is_rejected() -> None:
@@ -166,4 +195,4 @@ def test_oddity_server_side_tags_left_in_the_page() -> None:
 
 
 def test_reject_and_record_are_the_only_results() -> None:
-    assert isinstance(parse("<"), CodeRecord | Reject)
+    assert isinstance(parse("<"), CodeRecord | Reject | Skip)

@@ -187,7 +187,7 @@ class InputWarning(_Part, frozen=True):
 
 
 class Skip(_Part, frozen=True):
-    """A file that is no code source (a README, an image): listed, not counted against the batch."""
+    """A file that is no code source (a README, an image, another text): listed, not counted against the batch."""
 
     location: str
     reason: str

@@ -7,26 +7,20 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
 
-from bs4 import BeautifulSoup, NavigableString, Tag
-from bs4.exceptions import ParserRejectedMarkup
+from bs4 import NavigableString, Tag
 
 from codesearch.ingest.blocks import Block, squeeze
 from codesearch.ingest.html_blocks import Reading, heading_text, html_blocks
+from codesearch.ingest.html_tree import parse_html
 
-_INDEXED = frozenset({"h1", "main", "article", "script", "link", "meta", "title", "body"})
 _SITE_NAME = re.compile(r"\s[|·»\u2013\u2014-]\s")
-_XML_DECLARATION = re.compile(r"\A\s*<\?xml\b[^>]*>", re.IGNORECASE)
 _SITE_WORDS = 4
 _MOST = 0.5
 _LONG = 2000
 
 
-class Unparsable(Exception):
-    """The parser refuses the markup."""
-
-
 class HtmlPage:
-    """A page whose tree is walked once for everything that is asked of it later."""
+    """A parsed page."""
 
     def __init__(self, markup: str) -> None:
         """Parses a page.
@@ -34,13 +28,7 @@ class HtmlPage:
         Raises:
             Unparsable: the parser refuses it.
         """
-        self.soup = make_soup(markup)
-        self._found: dict[str, list[Tag]] = {name: [] for name in _INDEXED}
-        node = next(iter(self.soup.contents), None)
-        while node is not None:
-            if getattr(node, "name", None) in _INDEXED and isinstance(node, Tag):
-                self._found[node.name].append(node)
-            node = node.next_element
+        self.soup, self._found = parse_html(markup)
 
     @property
     def scripts(self) -> list[Tag]:
@@ -114,26 +102,12 @@ def _holds(tag: Tag, length: int) -> bool:
     return any(total >= length for total in accumulate(len(string.strip()) for string in tag.strings))
 
 
-def make_soup(markup: str) -> BeautifulSoup:
-    """The tree of a page or a fragment.
-
-    Raises:
-        Unparsable: the parser refuses it.
-    """
-    # BeautifulSoup warns of texts without a tag and of XML; a scraper's page may be either.
-    markup = _XML_DECLARATION.sub("", markup, count=1)
-    try:
-        return BeautifulSoup(markup if "<" in markup else f"<p>{markup}</p>", "lxml", multi_valued_attributes=None)
-    except ParserRejectedMarkup as error:
-        raise Unparsable(str(error)) from error
-
-
 def fragment_blocks(fragments: Sequence[str], reading: Reading) -> dict[str, list[Block]]:
     """The blocks of each fragment of HTML; all are parsed at once, as each parse costs more than its fragment."""
-    soup = make_soup("".join(f"<section>{fragment}</section>" for fragment in fragments))
+    soup, _ = parse_html("".join(f"<section>{fragment}</section>" for fragment in fragments))
     sections = soup.body.contents if soup.body else []
     if len(sections) != len(fragments) or any(getattr(part, "name", "") != "section" for part in sections):
-        return {fragment: html_blocks(make_soup(fragment), reading) for fragment in fragments}
+        return {fragment: html_blocks(parse_html(fragment).soup, reading) for fragment in fragments}
     parts = (part for part in sections if isinstance(part, Tag))
     return {fragment: html_blocks(part, reading) for fragment, part in zip(fragments, parts, strict=True)}
 

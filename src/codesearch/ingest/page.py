@@ -1,4 +1,4 @@
-"""A scraped page in, a `CodeRecord` or a `Reject` out."""
+"""A scraped page in, a `CodeRecord` or a `Reject` out; a `Skip` for a text that is no page at all."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from codesearch.ingest.embedded import EmbeddedReader, Facts, TooManyValues
 from codesearch.ingest.furniture import FurnitureRules, read_furniture
 from codesearch.ingest.gate import read_gate
 from codesearch.ingest.html_blocks import Reading, TooDeep, html_blocks
-from codesearch.ingest.html_page import HtmlPage, Unparsable, fragment_blocks
+from codesearch.ingest.html_page import HtmlPage, fragment_blocks
+from codesearch.ingest.html_tree import Unparsable
 from codesearch.ingest.identity import Evidence, Identity
 from codesearch.ingest.layouts import Layout, Layouts, fold_heading
 from codesearch.ingest.names import Names, choose_names, is_name_or_marker
 from codesearch.ingest.policies import read_policies, read_similar_codes
 from codesearch.ingest.sections import Content, sort_blocks
-from codesearch.records import CodeRecord, Policy, RecordWarning, Reject, SimilarCode, Source
+from codesearch.records import CodeRecord, Policy, RecordWarning, Reject, SimilarCode, Skip, Source
 
 PageForm = Literal["html", "text"]
 
@@ -53,6 +54,10 @@ class _NoPage(Exception):
         self.message = message
 
 
+class _OtherText(Exception):
+    """The input is a text of another kind, and was never a code page."""
+
+
 class _Draft(NamedTuple):
     """What the reading of one form of page gives."""
 
@@ -76,6 +81,8 @@ _TEMPLATE_TAG = re.compile(
 _LONG_TAG = re.compile(rb"<[^<>]{4000,}")
 _SECTIONS_WITHOUT_CODE = 3
 """A page that names no code is one all the same when it has so many known sections: prose about it, no other text."""
+_OTHER_HEADINGS = 10
+"""A text that names neither code nor system is no code page when a layout knows at most one in so many headings."""
 _LINES_BEFORE_SECTIONS = 8
 _MAX_NAME = 1000
 
@@ -95,10 +102,12 @@ class PageParser:
         self._embedded = EmbeddedReader(folder / "embedded.toml")
         self._gate = read_gate(folder)
 
-    def parse(self, page: PageInput) -> CodeRecord | Reject:
+    def parse(self, page: PageInput) -> CodeRecord | Reject | Skip:
         """The record of a page, or why there is none; never raises for what a page holds."""
         try:
             return self._record(page)
+        except _OtherText:
+            return Skip(page.location, "a text without a code and without sections of a code page")
         except _NoPage as no_page:
             return Reject(page.location, no_page.reason, no_page.message)
         except (TooDeep, RecursionError):
@@ -122,7 +131,8 @@ class PageParser:
             content.drop_repeats()
         who = identity.identify(_evidence(draft, content))
         names = choose_names(_given_names(draft, content), who, draft.layout.name_limit)
-        self._check_content(draft, content, who, names)
+        self._check_content(draft, content, names)
+        _check_code(page, content, who)
         _keep_the_rest(content, who, names)
         policies, similar = _rows(content, who, draft.base_url)
         left_out = _template_warnings(draft.template_tags + template_tags)
@@ -153,7 +163,7 @@ class PageParser:
         if attributes > gate.max_attributes:
             raise _NoPage("too-many-tags", f"a tag has more attributes than tags have ({gate.max_attributes:,})")
 
-    def _check_content(self, draft: _Draft, content: Content, who: Identity, names: Names) -> None:
+    def _check_content(self, draft: _Draft, content: Content, names: Names) -> None:
         if content.known_sections < 2:
             words = " ".join([draft.title, *(block.text for block in draft.blocks)]).casefold()
             for reason, phrases in self._gate.reasons.items():
@@ -164,12 +174,6 @@ class PageParser:
                 raise _NoPage("no-content", f"fewer than {self._gate.min_words} words remain without menus and footers")
         if not names.name:
             raise _NoPage("no-name", "the page has no title or heading that names a code")
-        if who.code is None and content.known_sections < _SECTIONS_WITHOUT_CODE:
-            raise _NoPage(
-                "no-code-page",
-                f"it names no code and has fewer than {_SECTIONS_WITHOUT_CODE} sections that a layout knows; "
-                "give its URL, or add its headings to ingest/pages/",
-            )
 
     def _read_text(self, page: PageInput, text: str) -> _Draft:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -214,6 +218,28 @@ def _is_html(page: PageInput) -> bool:
     if page.form == "html" or _STARTS_AS_HTML.match(page.data[:400]):
         return True
     return page.form is None and _HTML.search(page.data[:4096]) is not None
+
+
+def _check_code(page: PageInput, content: Content, who: Identity) -> None:
+    if who.code is not None or content.known_sections >= _SECTIONS_WITHOUT_CODE:
+        return
+    if _is_other_text(page, content, who):
+        raise _OtherText
+    raise _NoPage(
+        "no-code-page",
+        f"it names no code and has fewer than {_SECTIONS_WITHOUT_CODE} sections that a layout knows; "
+        "give its URL, or add its headings to ingest/pages/",
+    )
+
+
+def _is_other_text(page: PageInput, content: Content, who: Identity) -> bool:
+    """Whether a file is a text that lies beside code sources (a record layout, notes), not a page that lost its code.
+
+    What a scraper brought with a URL or in JSON was meant to be a page, and so was HTML.
+    """
+    is_text_file = bool(page.file_name) and not page.url and not _is_html(page)
+    known, headings = content.known_sections, content.known_sections + len(content.other)
+    return is_text_file and not who.system and known * _OTHER_HEADINGS <= headings
 
 
 def _without_furniture(blocks: Iterable[Block], layout: Layout) -> list[Block]:

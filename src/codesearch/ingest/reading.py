@@ -203,7 +203,7 @@ class _Pages(NamedTuple):
     pages: list[PageInput]
 
 
-def _parse(work: _Pages) -> list[PackedRecord | Reject]:
+def _parse(work: _Pages) -> list[PackedRecord | Reject | Skip]:
     if not work.pages:
         return []
     parse = _parser(work.folder, work.fingerprint).parse
@@ -216,8 +216,8 @@ def _parse(work: _Pages) -> list[PackedRecord | Reject]:
     return parsed
 
 
-def _packed(found: CodeRecord | Reject) -> PackedRecord | Reject:
-    if isinstance(found, Reject):
+def _packed(found: CodeRecord | Reject | Skip) -> PackedRecord | Reject | Skip:
+    if not isinstance(found, CodeRecord):
         return found
     return PackedRecord(found.system, found.code, found.name, found.kind, found.source, encode_record(found))
 

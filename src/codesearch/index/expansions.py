@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -28,7 +29,7 @@ _LONGEST_TITLE = 60
 class Expansion(msgspec.Struct, frozen=True, array_like=True):
     """A phrase to search as well: its terms, the weight class of its rule, and the phrase as written."""
 
-    terms: tuple[str, ...]
+    terms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     weight_class: str
     phrase: str
 

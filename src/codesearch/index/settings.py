@@ -113,8 +113,9 @@ def thaw_settings(frozen: dict[str, Any], path: Path) -> IndexSettings:
         IndexCorruptError: they are not what this version of codesearch freezes.
     """
     try:
+        msgspec.json.encode(frozen)  # the manifest may hold halves of characters, in names of files
         config = msgspec.convert(frozen, _FrozenConfig).thawed()
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError, RecursionError) as error:
         raise IndexCorruptError(str(path), f"has a foreign configuration ({error})", "Rebuild the index.") from error
     mistake = mistake_in(config.fields) or _mistake_in_patterns(config.analysis)
     if mistake:
@@ -128,6 +129,6 @@ def _mistake_in_patterns(config: AnalysisConfig) -> str:
         Analyzer(config)
         for rule in config.spellings:
             re.sub(rule.pattern, rule.replacement, "")
-    except (re.error, IndexError) as error:
+    except (re.error, IndexError, OverflowError, RecursionError) as error:
         return f"a pattern cannot be used ({error})"
     return ""

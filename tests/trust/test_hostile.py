@@ -13,6 +13,7 @@ import signal
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -25,6 +26,7 @@ from trust_support import status_of
 
 import codesearch
 from codesearch.batch import answers
+from codesearch.errors import UsageError
 from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.reading import InputReader
 from codesearch.processes import Crew
@@ -152,6 +154,44 @@ def test_a_workbook_that_unpacks_to_too_much_is_not_read(tmp_path: Path, name: s
         archive.writestr("xl/workbook.xml", "<workbook/>")
         archive.writestr(name, b" " * 50 * MEGABYTE)
     bounded(lambda: expect(reasons(path), "too-large"), megabytes=100)
+
+
+def workbook(path: Path, size: str, rows: str) -> None:
+    """A HCPCS workbook with one code, and with rows of its own below it, that claims to have a size."""
+    openpyxl = pytest.importorskip("openpyxl")
+    whole = io.BytesIO()
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION"])
+    book.worksheets[0].append(["A0001", "00100", "3", "A thing of our own", "Thing"])
+    book.save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name).decode()
+            if name.endswith("sheet1.xml"):
+                data = re.sub('<dimension ref="[^"]*"', f'<dimension ref="{size}"', data)
+                data = data.replace("</sheetData>", f"{rows}</sheetData>")
+            target.writestr(name, data)
+
+
+SHEETS = {
+    "a last row and column": ("A1:XFD1048576", '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+    "a row beyond all": ("A1:ZZZ999999999", '<row r="999999999"><c r="A999999999"><v>1</v></c></row>'),
+    "many wide rows": (
+        "A1:ZZZ20000",
+        "".join(f'<row r="{n}"><c r="ZZZ{n}"><v>1</v></c></row>' for n in range(3, 9999)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_the_size_that_a_sheet_claims_costs_nothing(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.xlsx"
+    workbook(path, *SHEETS[name])
+
+    def read() -> None:
+        assert [item.code for item in items(path) if isinstance(item, CodeRecord)] == ["A0001"]
+
+    bounded(read, seconds=5, megabytes=100)
 
 
 # Files
@@ -347,6 +387,41 @@ def test_a_query_of_any_size_is_answered_in_time(name: str) -> None:
         index.all_of(text)
 
     bounded(ask, seconds=4, megabytes=300)
+
+
+ASKED: dict[str, Callable[[codesearch.Index, str], object]] = {
+    "setting": lambda index, text: index.search("fever", setting=text),
+    "chapter": lambda index, text: index.search("fever", chapter=text),
+    "kind": lambda index, text: index.search("fever", kind=text),
+    "parent": lambda index, text: index.search("fever", parent=text),
+    "on": lambda index, text: index.search("fever", on=text),
+    "system": lambda index, text: index.search("fever", system=text),
+    "cursor": lambda index, text: index.search("fever", cursor=text),
+    "policy": lambda index, text: index.codes_with_policy(text),
+    "payer": lambda index, text: index.codes_with_policy(payer=text),
+    "families": lambda index, text: index.families(text),
+    "similar": lambda index, text: index.similar(text),
+    "suggest": lambda index, text: index.suggest(text),
+    "complete_code": lambda index, text: index.complete_code(text),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("text", ["1 ", "fever pain ", "\ufdfa", "\udcff", "a\u0301", "*"], ids=ascii)
+def test_what_is_given_beside_a_query_may_have_any_size(name: str, text: str) -> None:
+    index = long_codes()
+
+    def ask() -> None:
+        with suppress(UsageError):
+            ASKED[name](index, text * (MEGABYTE // len(text)))
+
+    bounded(ask, seconds=4, megabytes=300)
+
+
+@pytest.mark.parametrize("offset", [10**9, 2**63 - 1, 10**30])
+def test_a_page_beyond_all_pages_is_empty(offset: int) -> None:
+    for sort in ("rank", "code"):
+        assert len(long_codes().search("fever", offset=offset, sort=sort)) == 0
 
 
 def test_a_line_of_a_batch_without_end_is_told(tmp_path: Path) -> None:

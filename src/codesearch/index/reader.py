@@ -74,9 +74,8 @@ class IndexReader:
         self._check_tables_of_contents()
         self.manifest.check_sizes(folder)
         self._check = FileCheck(folder, self.manifest, SEARCHED)
-        with ExitStack() as opened:
+        with ExitStack() as opened, self._confirming():
             opened.callback(self._check.close)
-            opened.enter_context(self._confirming())
             self.analyzer = Analyzer(self.settings.analysis)
             self.arrays = ArrayFile(folder / ARRAYS_NAME)
             tables = check_tables(self.arrays, self.settings.fields)
@@ -171,6 +170,9 @@ class IndexReader:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
         with reading(self.folder):
             tables = [path for path in self.folder.iterdir() if path.name.endswith(".toc")]
+            odd = next((path for path in tables if not path.is_file()), None)
+            if odd:  # opening a pipe would wait for ever
+                raise IndexCorruptError(str(odd), "is no regular file", REBUILD)
             foreign = [path for path in tables if not self.manifest.has(path)]
         if foreign:
             self._refuse_foreign_segment()

@@ -31,6 +31,7 @@ from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.reading import InputReader
 from codesearch.processes import Crew
 from codesearch.records import CodeRecord, Reject
+from codesearch.verify import verify
 
 MEGABYTE = 1_000_000
 HEADER = "system,code,name\n"
@@ -437,3 +438,42 @@ def test_a_line_of_a_batch_without_end_is_told(tmp_path: Path) -> None:
         assert rows[0] == rows[2]
 
     bounded(ask, seconds=4, megabytes=100)
+
+
+# Tables
+
+
+def stacked(folder: Path, codes: int, is_ring: bool) -> codesearch.Index:
+    """An index of codes each of which stands below the next, the last below none or below the first."""
+    parents = [*(f"A{number:06d}" for number in range(1, codes)), "A000000" if is_ring else ""]
+    rows = (f"LOCAL,A{number:06d},Room {number},{parent}\n" for number, parent in enumerate(parents))
+    (folder / "own.csv").write_text("system,code,name,parent\n" + "".join(rows), encoding="utf-8")
+    codesearch.reindex([folder / "own.csv"], folder / "index", jobs=1, config=small_config())
+    return codesearch.open_index(folder / "index")
+
+
+@pytest.mark.parametrize("is_ring", [False, True])
+def test_codes_may_stand_below_each_other_without_end(tmp_path: Path, is_ring: bool) -> None:
+    count = 20_000
+    index = stacked(tmp_path, count, is_ring)
+
+    def ask() -> None:
+        (family,) = index.families("A000003")
+        assert 8 < len(family.parents) < 20
+        assert [one.code for one in family.children] == ["A000002"]
+        assert index.search("room", parent=f"A{count - 1:06d}").total == count - (0 if is_ring else 1)
+
+    bounded(ask, seconds=3, megabytes=100)
+
+
+def test_an_index_without_a_record_answers(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("system,code,name\nLOCAL,,Nobody's\n", encoding="utf-8")
+    report = codesearch.reindex([tmp_path / "own.csv"], tmp_path / "index", jobs=1, config=small_config(), force=True)
+    assert (report.records, len(report.rejects)) == (0, 1)
+    with codesearch.open_index(tmp_path / "index") as index:
+        results = index.search("nobody OR E11*")
+        assert (results.total, list(results), results.nothing is not None) == (0, [], True)
+        assert (index.get("E11"), index.suggest("no"), index.complete_code("E1")) == (None, (), ())
+        index.warm_up()
+        assert not index.search("nobody").total
+    assert list(verify(tmp_path / "index")) == []

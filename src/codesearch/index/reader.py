@@ -33,8 +33,8 @@ SEARCHED = (ARRAYS_NAME, f"{RECORDS}.arrays", EXPANSIONS_NAME)
 """Files that answers are made of. The records themselves carry checksums of their own, block by block."""
 
 DEEPEST = 12
-"""Levels that are followed down from a code: chapter, sections and headers are eight at most; a wrong table may go in
-rings."""
+"""Levels that are followed up or down from a code: chapter, sections and headers are eight at most; a wrong table may
+go in rings."""
 
 
 class Strings:
@@ -232,7 +232,7 @@ class IndexReader:
         numbers = self.arrays["keyword.system"]
         slices = {}
         starts = np.flatnonzero(np.diff(numbers.astype(np.int64), prepend=-1)).tolist()
-        for start, end in zip(starts, [*starts[1:], self.documents], strict=True):
+        for start, end in pairwise([*starts, self.documents]):
             slices[self.keywords["system"][int(numbers[start])]] = (start, end)
         return slices
 

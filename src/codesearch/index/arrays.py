@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
-from codesearch.records import BROKEN_JSON
+from codesearch.records import BROKEN_JSON, learnt
 
 Array = npt.NDArray[Any]
 
@@ -59,6 +59,7 @@ def _start(header_length: int) -> int:
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
+@learnt
 class _Header(msgspec.Struct):
     arrays: dict[str, tuple[str, tuple[_Count], _Count]]
     meta: dict[str, Any]

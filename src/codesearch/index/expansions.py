@@ -18,7 +18,7 @@ from codesearch.index.analysis import Analyzer
 from codesearch.index.durable import writing
 from codesearch.index.settings import IndexSettings
 from codesearch.index.synonyms import expansions
-from codesearch.records import BROKEN_JSON, CodeRecord
+from codesearch.records import BROKEN_JSON, CodeRecord, learnt
 
 FILE_NAME = "expansions.json"
 _INITIALS = range(3, 7)
@@ -26,6 +26,7 @@ _PHRASES_PER_INITIALS = 4
 _LONGEST_TITLE = 60
 
 
+@learnt
 class Expansion(msgspec.Struct, frozen=True, array_like=True):
     """A phrase to search as well: its terms, the weight class of its rule, and the phrase as written."""
 

@@ -28,6 +28,7 @@ import msgspec
 
 from codesearch.errors import IndexCorruptError, IndexLockedError, IndexMissingError, IndexUnusableError, UsageError
 from codesearch.index.durable import REBUILD, read_sealed, reading, sync_folder, sync_tree, write_sealed, writing
+from codesearch.records import learnt
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     built: Annotated[str, msgspec.Meta(pattern=r"^[0-9T:.+Z-]{10,40}\Z")]
 
 
+@learnt
 class _Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     current: _Entry

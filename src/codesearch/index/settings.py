@@ -14,6 +14,7 @@ from codesearch.index.analysis import AnalysisConfig, Analyzer
 from codesearch.index.fields import Fields, FieldsConfig, Weight, mistake_in
 from codesearch.index.ranking import RankingConfig
 from codesearch.index.synonyms import Rule, read_rules
+from codesearch.records import learnt
 
 
 class IndexConfig(msgspec.Struct, frozen=True):
@@ -57,6 +58,7 @@ class _FrozenFields(msgspec.Struct, forbid_unknown_fields=True):
     keywords: list[tuple[str, str]]
 
 
+@learnt
 class _FrozenConfig(msgspec.Struct):
     """`IndexConfig` as it stands in a manifest."""
 

@@ -16,6 +16,7 @@ from codesearch.index.arrays import Array, ArrayFile
 from codesearch.index.fields import Fields
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.postings import LEAST_MASS, MAX_FREQUENCY
+from codesearch.records import learnt
 
 _KINDS = {
     **dict.fromkeys(("offsets", "position_offsets", "documents", "entries", "lengths", "parent", "frequency"), "<i4"),
@@ -28,6 +29,7 @@ _KEYWORD_KINDS = ("|u1", "<i4")
 _PARTS = ("title", "section")
 
 
+@learnt
 class Meta(msgspec.Struct):
     """What stands beside the arrays of an index: how many documents it has, and the values of each keyword field."""
 

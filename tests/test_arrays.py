@@ -17,7 +17,7 @@ from codesearch.index.arrays import Array, ArrayFile, write_arrays
 
 KINDS: st.SearchStrategy[Any] = st.sampled_from([np.dtype(kind) for kind in ("i4", "i8", "u1", "u2", "f4", "?", "S24")])
 ARRAYS: st.SearchStrategy[dict[str, Array]] = st.dictionaries(
-    st.text(max_size=8), arrays_of.arrays(KINDS, arrays_of.array_shapes(min_dims=1, max_dims=2, min_side=0)), max_size=5
+    st.text(max_size=8), arrays_of.arrays(KINDS, arrays_of.array_shapes(min_dims=1, max_dims=1, min_side=0)), max_size=5
 )
 
 

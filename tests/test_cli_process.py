@@ -168,6 +168,39 @@ def test_a_full_disk_is_told_in_one_line(index: Path) -> None:
     assert done.stderr == "error: standard output: No space left on device\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_a_full_disk_is_told_of_help_too(option: str) -> None:
+    done = in_a_shell(f"{option} >/dev/full")
+    assert (done.returncode, done.stderr) == (2, "error: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("closed", "status", "told"),
+    [
+        ("<&-", 0, ""),
+        ("2>&-", 0, ""),
+        (">&-", 2, "error: standard output: Bad file descriptor\n"),
+        ("<&- >&- 2>&-", 2, ""),
+    ],
+)
+def test_streams_may_be_closed(index: Path, closed: str, status: int, told: str) -> None:
+    done = in_a_shell(f"search pain --format json --limit 100 --index {index} {closed}")
+    assert (done.returncode, done.stderr) == (status, told)
+
+
+@pytest.mark.parametrize("command", ["show", "similar", "policies", "suggest", "search"])
+def test_bytes_that_are_no_text_are_a_code_that_nobody_has(index: Path, command: str) -> None:
+    done = in_a_shell(f"{command} \"$(printf 'A\\377\\376')\" --index {index}")
+    assert done.returncode in (0, 1), done.stderr
+    assert "internal" not in done.stderr
+
+
+def in_a_shell(line: str) -> subprocess.CompletedProcess[str]:
+    command = " ".join(COMMAND)
+    return subprocess.run(["sh", "-c", f"{command} {line}"], capture_output=True, text=True, timeout=WAIT, check=False)
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_data_is_utf8_whatever_the_locale_says(index: Path, encoding: str) -> None:
     done = run("search", "--batch", "-", "--index", index, given="Ménière\n", PYTHONIOENCODING=encoding)

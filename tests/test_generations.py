@@ -7,7 +7,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -105,6 +105,36 @@ def test_the_last_two_generations_are_kept(store: GenerationStore) -> None:
     assert (store.current().name, store.current().built) == ("000004", "2025-01-31T02:00:03Z")
     assert (previous.name, previous.built) == ("000003", "2025-01-31T02:00:02Z")
     assert folders(store) == ["000003", "000004"]
+
+
+@pytest.mark.parametrize("name", ["writer.lock", ".CURRENT.new"])
+def test_nothing_is_written_through_a_link_that_lies_in_the_index(store: GenerationStore, name: str) -> None:
+    build(store)
+    other = store.path.parent / "other"
+    other.write_text("precious")
+    (store.path / name).unlink(missing_ok=True)
+    (store.path / name).symlink_to(other)
+    with suppress(IndexUnusableError):
+        build(store)
+    assert other.read_text() == "precious"
+
+
+def test_a_lock_that_is_no_file_is_told(store: GenerationStore) -> None:
+    build(store)
+    (store.path / "writer.lock").unlink()
+    os.mkfifo(store.path / "writer.lock")
+    with pytest.raises(IndexUnusableError, match="is no regular file"):
+        build(store)
+
+
+def test_what_lies_there_in_place_of_a_generation_is_removed(store: GenerationStore, tmp_path: Path) -> None:
+    build(store)
+    (tmp_path / "elsewhere").mkdir()
+    (store.path / "generations" / "000007").symlink_to(tmp_path / "elsewhere")
+    (store.path / "generations" / "000008").touch()
+    build(store)
+    assert folders(store) == ["000001", "000009"]
+    assert (tmp_path / "elsewhere").is_dir()
 
 
 def test_where_nothing_was_published_there_is_no_index(store: GenerationStore) -> None:

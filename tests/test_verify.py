@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import codesearch
@@ -61,8 +62,20 @@ def test_a_record_too_few_is_told(index: Path) -> None:
     records.close()
     write_records(folder, fewer)
     reseal(folder)
+    with pytest.raises(codesearch.IndexCorruptError, match="holds 2 records for 3 documents"):
+        list(verify(index))
+
+
+def test_a_record_that_was_not_indexed_so_is_told(index: Path) -> None:
+    folder = folder_of(index)
+    records = RecordFile(folder)
+    first, *others = records.all()
+    records.close()
+    renamed = msgspec.structs.replace(first.record, name="Another name")
+    write_records(folder, [msgspec.structs.replace(first, record=renamed), *others])
+    reseal(folder)
     assert [problem.reason for problem in verify(index)] == [
-        "lists 3 records; the index has 3, the record file 2",
+        f"record 0 ({renamed.system} {renamed.code}) is another than was indexed"
     ]
 
 

@@ -65,8 +65,7 @@ class Commands(click.Group):
             status = DONE
         except OSError as error:
             # What reads an index or a source raises errors of ours: this is a stream, mostly stdout on a full disk.
-            _drop_stdout()
-            status = _fail(f"{error.filename or 'standard output'}: {error.strerror or error}", USAGE)
+            status = _stream_failed(error)
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
@@ -94,10 +93,14 @@ def main() -> None:
     """The command `codesearch`."""
     # Nearly all that is made while starting stays: looking for garbage in it as usual costs a tenth of a search.
     gc.set_threshold(100_000, 20, 20)
+    _reopen_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # Data is UTF-8 everywhere; a name that a terminal cannot show must not end a search.
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    commands(prog_name="codesearch")
+    try:
+        commands(prog_name="codesearch")
+    except OSError as error:  # while help was printed, before any command was called
+        sys.exit(_stream_failed(error))
 
 
 @commands.command()
@@ -474,6 +477,11 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
+def _stream_failed(error: OSError) -> int:
+    _drop_stdout()
+    return _fail(f"{error.filename or 'standard output'}: {error.strerror or error}", USAGE)
+
+
 def _internal_error(error: Exception) -> int:
     if os.environ.get("CODESEARCH_DEBUG"):
         traceback.print_exc()
@@ -487,3 +495,14 @@ def _internal_error(error: Exception) -> int:
 def _drop_stdout() -> None:
     """Nobody takes what is on stdout: what is still to be flushed at exit goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reopen_closed_streams() -> None:
+    """Opens the streams that the caller has closed, or a file of the index would take the place of one.
+
+    What is written to the standard output then fails, as on a full disk; errors go nowhere.
+    """
+    for number, name, flags in ((0, "stdin", os.O_RDONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, flags), number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))

@@ -7,6 +7,7 @@ wheel; `--config DIR` names a folder that holds both. What the files mean is dec
 
 from __future__ import annotations
 
+import threading
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,9 @@ import msgspec
 from codesearch.errors import ConfigError
 
 T = TypeVar("T")
+
+_LEARNING = threading.Lock()
+"""See `codesearch.records.learnt`."""
 
 _PACKAGE = Path(__file__).parent
 
@@ -85,7 +89,9 @@ def read_toml(path: Path, kind: type[T]) -> T:
         ConfigError: it cannot be read, is no TOML, or does not fit the type.
     """
     try:
-        return msgspec.convert(tomllib.loads(read_config(path).decode()), kind)
+        document = tomllib.loads(read_config(path).decode())
+        with _LEARNING:
+            return msgspec.convert(document, kind)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(str(path), f"is no TOML ({error})", "Correct the line it names.") from error
     except msgspec.ValidationError as error:

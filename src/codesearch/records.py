@@ -6,7 +6,7 @@ is one line of JSON without the fields that are empty; `to_dict` gives every fie
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -196,6 +196,19 @@ class Skip(_Part, frozen=True):
 BROKEN_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no JSON of the wanted type: beside its own errors, for broken UTF-8 and for
 nesting without end."""
+
+_Struct = TypeVar("_Struct", bound=type[msgspec.Struct])
+
+
+def learnt(kind: _Struct) -> _Struct:
+    """The class, which msgspec knows from now on.
+
+    Else it learns a class when it first reads one, and two threads that have it do so at once end the process (msgspec
+    0.22). Modules are imported by one thread.
+    """
+    msgspec.json.Decoder(kind)
+    return kind
+
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(CodeRecord)

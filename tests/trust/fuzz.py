@@ -31,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", choices=ALL)
     parser.add_argument("--runs", type=int, default=50_000)
+    parser.add_argument("--seed", type=int, default=0, help="0 stands for any")
     parser.add_argument("--longest", type=int, default=20_000, metavar="BYTES", help="of what is given to the target")
     parser.add_argument("--found", type=Path, default=Path(tempfile.gettempdir()), metavar="FOLDER")
     options = parser.parse_args()
@@ -41,6 +42,7 @@ def main() -> None:
     for number, seed in enumerate(target.seeds()):
         (seeds / f"{number:04d}").write_bytes(seed[: options.longest])
     arguments = [sys.argv[0], f"-runs={options.runs}", f"-timeout={_SECONDS}", f"-max_len={options.longest}"]
+    arguments += [f"-seed={options.seed}", "-len_control=0"]  # long inputs from the beginning
     arguments += [f"-artifact_prefix={options.found}/{options.target}-", "-rss_limit_mb=3000", "-print_final_stats=1"]
     atheris.Setup([*arguments, str(seeds)], target.run)
     atheris.Fuzz()

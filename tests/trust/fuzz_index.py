@@ -9,19 +9,24 @@ from __future__ import annotations
 import itertools
 import shutil
 import struct
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 from fuzz_targets import QUERIES, Target, expect_clear_answer, work_folder
 from query_support import BUILT, CLINIC, CLINIC_RULES, publish, with_rules
 
 import codesearch
-from codesearch.errors import IndexUnusableError
+from codesearch.errors import IndexUnusableError, UnknownCodeError
 from codesearch.index import manifest
+from codesearch.index.arrays import write_arrays
 from codesearch.index.generations import GenerationStore
+from codesearch.index.record_file import RECORDS
 from codesearch.verify import verify
 
 _NUMBERS = (-1, 0, 1, 2, 127, 128, 255, 65_535, 65_536, 2**31 - 1, -(2**31), 10**6)
@@ -84,7 +89,7 @@ def _number(files: dict[str, bytearray], edit: Edit) -> None:
     """Puts another number into an array."""
     name = ("index.arrays", "records.arrays")[edit.value >> 7]
     arrays = _arrays(name)
-    start, count, size = arrays[edit.kind // 4 % len(arrays)]
+    start, count, size = arrays[edit.kind // 8 % len(arrays)]
     place = start + edit.place * count // 65_536 * size
     number = _NUMBERS[edit.value % len(_NUMBERS)] & (2 ** (8 * size) - 1)
     if place + size <= len(files[name]):
@@ -100,6 +105,61 @@ def _leaf(files: dict[str, bytearray], edit: Edit) -> None:
     holder, key = leaves[edit.place * len(leaves) // 65_536]
     holder[key] = _LEAVES[edit.value % len(_LEAVES)]
     files[manifest.MANIFEST][:] = msgspec.json.encode(document)
+
+
+def _header(files: dict[str, bytearray], edit: Edit) -> None:
+    """Puts something else into the header of a file of arrays."""
+    change_header(files[("index.arrays", "records.arrays")[edit.value >> 7]], lambda header: _replace(header, edit))
+
+
+def change_header(data: bytearray, change: Callable[[dict[str, Any]], None]) -> None:
+    """Changes the header of a file of arrays, which stay behind it."""
+    end = 16 + int.from_bytes(data[8:16], "little")
+    header = _decoded(data[16:end])
+    if isinstance(header, dict):
+        change(header)
+        changed = msgspec.json.encode(header)
+        padded = changed.ljust(-(-(16 + len(changed)) // 64) * 64 - 16, b"\0")
+        data[8 : -(-end // 64) * 64] = len(changed).to_bytes(8, "little") + padded
+
+
+def _phrase(files: dict[str, bytearray], edit: Edit) -> None:
+    """Puts something else into the table of expansions."""
+    table = _decoded(files["expansions.json"])
+    if isinstance(table, dict):
+        _replace(table, edit)
+        files["expansions.json"][:] = msgspec.json.encode(table)
+
+
+def _record(files: dict[str, bytearray], edit: Edit) -> None:
+    """Takes a record away, puts another one twice, or something else into one."""
+    try:
+        lines = zlib.decompress(files[f"{RECORDS}.bin"]).splitlines()
+    except zlib.error:
+        return
+    place = edit.place * len(lines) // 65_536
+    if edit.value < 8:
+        lines[place : place + 1] = [lines[place - 1]] * (edit.value % 3)
+    elif isinstance(line := _decoded(lines[place]), dict):
+        _replace(line, edit._replace(place=edit.place * 31 % 65_536))
+        lines[place] = msgspec.json.encode(line)
+    packed, count = zlib.compress(b"".join(line + b"\n" for line in lines), 1), len(lines)
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
+    table = {"blocks": np.array([0, len(packed)]), "block_of": np.zeros(count, "<i4")}
+    table |= {"start_of": np.array(starts[:-1], "<i4")}
+    table |= {name: np.zeros(count, "<u8") for name in ("keys", "contents")}
+    path = work_folder() / "edited.arrays"
+    write_arrays(path, table, {})
+    files[f"{RECORDS}.bin"][:], files[f"{RECORDS}.arrays"][:] = packed, path.read_bytes()
+
+
+def _replace(document: Any, edit: Edit) -> None:
+    """Puts something else in a place of a JSON document."""
+    leaves = list(_leaves(document))
+    if leaves:
+        holder, key = leaves[edit.place * len(leaves) // 65_536]
+        choices = (*_LEAVES, *_NUMBERS)
+        holder[key] = choices[edit.value % len(choices)]
 
 
 def _leaves(holder: Any) -> Iterator[tuple[Any, Any]]:
@@ -118,7 +178,10 @@ def _decoded(data: bytes | bytearray) -> Any:
 
 
 _BY_A_DISK: tuple[Callable[[dict[str, bytearray], Edit], None], ...] = (_flip, _flip, _number, _cut)
-_BY_A_STRANGER: tuple[Callable[[dict[str, bytearray], Edit], None], ...] = (_number, _leaf, _number, _flip)
+_BY_A_STRANGER: tuple[Callable[[dict[str, bytearray], Edit], None], ...] = (
+    *(_number, _leaf, _number, _flip),
+    *(_header, _phrase, _record, _leaf),
+)
 
 
 def damaged(data: bytes) -> None:
@@ -132,7 +195,7 @@ def damaged(data: bytes) -> None:
     index = _written(files)
     try:
         try:
-            _use(index)
+            use(index)
         except IndexUnusableError:
             assert changed
         else:
@@ -145,17 +208,28 @@ def crafted(data: bytes) -> None:
     """An index made by a stranger is refused, or gives some answer."""
     files = {name: bytearray(content) for name, content in _sound().items()}
     for edit in edits(data):
-        _BY_A_STRANGER[edit.kind % 4](files, edit)
+        _BY_A_STRANGER[edit.kind % 8](files, edit)
     document = _decoded(files.pop(manifest.MANIFEST)) or {}
     config = document.get("config")
-    index = _written(files)
-    folder = GenerationStore(index).current().folder
-    try:
-        manifest.write(
-            folder, tool_version="0", counts={}, sources=[], config=config if isinstance(config, dict) else {}
-        )
-        expect_clear_answer(lambda: _use(index))
+    with by_a_stranger(files, config if isinstance(config, dict) else {}) as index:
+        expect_clear_answer(lambda: use(index))
         expect_clear_answer(lambda: list(verify(index)))
+
+
+def sound() -> tuple[dict[str, bytearray], dict[str, Any]]:
+    """The files of a generation without the manifest, and the configuration in it."""
+    files = {name: bytearray(content) for name, content in _sound().items()}
+    config: dict[str, Any] = _decoded(files.pop(manifest.MANIFEST))["config"]
+    return files, config
+
+
+@contextmanager
+def by_a_stranger(files: dict[str, bytearray], config: dict[str, Any]) -> Iterator[Path]:
+    """An index of these files, with a manifest that fits them."""
+    index = _written(files)
+    try:
+        manifest.write(GenerationStore(index).current().folder, tool_version="0", counts={}, sources=[], config=config)
+        yield index
     finally:
         shutil.rmtree(index)
 
@@ -169,7 +243,8 @@ def _written(files: dict[str, bytearray]) -> Path:
     return index
 
 
-def _use(place: Path) -> None:
+def use(place: Path) -> None:
+    """Opens an index, and asks it everything."""
     with codesearch.open_index(place) as index:
         index.status()
         for text in QUERIES:
@@ -181,10 +256,23 @@ def _use(place: Path) -> None:
             assert results.total >= len(index.search(text, limit=3)) - 3
         for record in CLINIC:
             index.get(record.code or "x")
+            with suppress(UnknownCodeError):
+                index.families(record.code or "x")
+        for text in QUERIES[::4]:
+            index.suggest(text)
+            index.complete_code(text)
+            results = index.search(text, sort="code", group=True, limit=2)
+            results.facets  # noqa: B018 (made when it is asked for)
+            [hit.to_explained_dict() for hit in results]
+        with suppress(UnknownCodeError):
+            index.similar("E11.9")
+        list(index.codes_with_policy("policy"))
 
 
 def _seeds() -> list[bytes]:
-    return [bytes([kind, kind * 7 % 256, kind * 31 % 256, kind * 13 % 256]) for kind in range(0, 256, 5)]
+    """One edit of each kind here and there, and some of them together."""
+    alone = [bytes([kind, kind * 7 % 256, kind * 31 % 256, kind * 13 % 256]) for kind in range(0, 256, 5)]
+    return [*alone, *(b"".join(alone[first::11]) for first in range(11))]
 
 
 INDEX_TARGETS = {"damaged": Target(damaged, _seeds), "crafted": Target(crafted, _seeds)}

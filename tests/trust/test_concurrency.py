@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -66,3 +68,34 @@ def test_an_open_index_stays_the_generation_that_it_was(tmp_path: Path) -> None:
             assert number_of(index) == 1
         assert site.folders() == {"000004", "000005"}
     assert site.number() == 5
+
+
+FIRST_OPENING = """
+import sys, threading, codesearch
+sys.setswitchinterval(1e-6)
+barrier = threading.Barrier(8)
+
+def use():
+    barrier.wait()
+    with codesearch.open_index(sys.argv[1]) as index:
+        assert index.search("repair").total
+        assert index.get("X00001").name
+        assert index.suggest("rep")
+
+threads = [threading.Thread(target=use) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_may_be_the_first_to_open_an_index(tmp_path: Path) -> None:
+    # msgspec learns a class when it first reads one; when two threads did so at once, every second process crashed.
+    site = Site(tmp_path)
+    site.mark(0)
+    site.reindex()
+    for _ in range(6):
+        command = [sys.executable, "-c", FIRST_OPENING, str(site.index)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (0, "")

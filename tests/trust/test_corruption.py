@@ -63,6 +63,12 @@ def become_a_link(path: Path) -> None:
     path.symlink_to(path.parents[3] / path.name)
 
 
+def become_a_pipe(path: Path) -> None:
+    """Puts a named pipe in its place: opening it would wait for ever."""
+    path.unlink()
+    os.mkfifo(path)
+
+
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "a bit turned at the beginning": lambda path: flip(path, 0.0),
     "a bit turned at a third": lambda path: flip(path, 1 / 3),
@@ -75,6 +81,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "deleted": Path.unlink,
     "a folder": become_a_folder,
     "a link": become_a_link,
+    "a pipe": become_a_pipe,
 }
 
 

@@ -39,7 +39,7 @@ FOUND = {
         "CjAwMDDCsiBBMDAgICAgIDAgQ2hvbGVyYSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICBDaG9sZXJhCg==",
     ],
     "damaged": ["/////w=="],
-    "crafted": ["w1Wd5w==", "AQAAAA=="],
+    "crafted": ["w1Wd5w==", "AQAAAA==", "iBhvdkhlZGM="],
 }
 
 

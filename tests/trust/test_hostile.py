@@ -13,6 +13,7 @@ import signal
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -25,10 +26,12 @@ from trust_support import status_of
 
 import codesearch
 from codesearch.batch import answers
+from codesearch.errors import UsageError
 from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.reading import InputReader
 from codesearch.processes import Crew
 from codesearch.records import CodeRecord, Reject
+from codesearch.verify import verify
 
 MEGABYTE = 1_000_000
 HEADER = "system,code,name\n"
@@ -152,6 +155,44 @@ def test_a_workbook_that_unpacks_to_too_much_is_not_read(tmp_path: Path, name: s
         archive.writestr("xl/workbook.xml", "<workbook/>")
         archive.writestr(name, b" " * 50 * MEGABYTE)
     bounded(lambda: expect(reasons(path), "too-large"), megabytes=100)
+
+
+def workbook(path: Path, size: str, rows: str) -> None:
+    """A HCPCS workbook with one code, and with rows of its own below it, that claims to have a size."""
+    openpyxl = pytest.importorskip("openpyxl")
+    whole = io.BytesIO()
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION"])
+    book.worksheets[0].append(["A0001", "00100", "3", "A thing of our own", "Thing"])
+    book.save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name).decode()
+            if name.endswith("sheet1.xml"):
+                data = re.sub('<dimension ref="[^"]*"', f'<dimension ref="{size}"', data)
+                data = data.replace("</sheetData>", f"{rows}</sheetData>")
+            target.writestr(name, data)
+
+
+SHEETS = {
+    "a last row and column": ("A1:XFD1048576", '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+    "a row beyond all": ("A1:ZZZ999999999", '<row r="999999999"><c r="A999999999"><v>1</v></c></row>'),
+    "many wide rows": (
+        "A1:ZZZ20000",
+        "".join(f'<row r="{n}"><c r="ZZZ{n}"><v>1</v></c></row>' for n in range(3, 9999)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_the_size_that_a_sheet_claims_costs_nothing(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.xlsx"
+    workbook(path, *SHEETS[name])
+
+    def read() -> None:
+        assert [item.code for item in items(path) if isinstance(item, CodeRecord)] == ["A0001"]
+
+    bounded(read, seconds=5, megabytes=100)
 
 
 # Files
@@ -349,6 +390,41 @@ def test_a_query_of_any_size_is_answered_in_time(name: str) -> None:
     bounded(ask, seconds=4, megabytes=300)
 
 
+ASKED: dict[str, Callable[[codesearch.Index, str], object]] = {
+    "setting": lambda index, text: index.search("fever", setting=text),
+    "chapter": lambda index, text: index.search("fever", chapter=text),
+    "kind": lambda index, text: index.search("fever", kind=text),
+    "parent": lambda index, text: index.search("fever", parent=text),
+    "on": lambda index, text: index.search("fever", on=text),
+    "system": lambda index, text: index.search("fever", system=text),
+    "cursor": lambda index, text: index.search("fever", cursor=text),
+    "policy": lambda index, text: index.codes_with_policy(text),
+    "payer": lambda index, text: index.codes_with_policy(payer=text),
+    "families": lambda index, text: index.families(text),
+    "similar": lambda index, text: index.similar(text),
+    "suggest": lambda index, text: index.suggest(text),
+    "complete_code": lambda index, text: index.complete_code(text),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("text", ["1 ", "fever pain ", "\ufdfa", "\udcff", "a\u0301", "*"], ids=ascii)
+def test_what_is_given_beside_a_query_may_have_any_size(name: str, text: str) -> None:
+    index = long_codes()
+
+    def ask() -> None:
+        with suppress(UsageError):
+            ASKED[name](index, text * (MEGABYTE // len(text)))
+
+    bounded(ask, seconds=4, megabytes=300)
+
+
+@pytest.mark.parametrize("offset", [10**9, 2**63 - 1, 10**30])
+def test_a_page_beyond_all_pages_is_empty(offset: int) -> None:
+    for sort in ("rank", "code"):
+        assert len(long_codes().search("fever", offset=offset, sort=sort)) == 0
+
+
 def test_a_line_of_a_batch_without_end_is_told(tmp_path: Path) -> None:
     path = tmp_path / "queries"
     path.write_bytes(b"fever\n" + b"a" * 50 * MEGABYTE + b"\nfever\n")
@@ -362,3 +438,42 @@ def test_a_line_of_a_batch_without_end_is_told(tmp_path: Path) -> None:
         assert rows[0] == rows[2]
 
     bounded(ask, seconds=4, megabytes=100)
+
+
+# Tables
+
+
+def stacked(folder: Path, codes: int, is_ring: bool) -> codesearch.Index:
+    """An index of codes each of which stands below the next, the last below none or below the first."""
+    parents = [*(f"A{number:06d}" for number in range(1, codes)), "A000000" if is_ring else ""]
+    rows = (f"LOCAL,A{number:06d},Room {number},{parent}\n" for number, parent in enumerate(parents))
+    (folder / "own.csv").write_text("system,code,name,parent\n" + "".join(rows), encoding="utf-8")
+    codesearch.reindex([folder / "own.csv"], folder / "index", jobs=1, config=small_config())
+    return codesearch.open_index(folder / "index")
+
+
+@pytest.mark.parametrize("is_ring", [False, True])
+def test_codes_may_stand_below_each_other_without_end(tmp_path: Path, is_ring: bool) -> None:
+    count = 20_000
+    index = stacked(tmp_path, count, is_ring)
+
+    def ask() -> None:
+        (family,) = index.families("A000003")
+        assert 8 < len(family.parents) < 20
+        assert [one.code for one in family.children] == ["A000002"]
+        assert index.search("room", parent=f"A{count - 1:06d}").total == count - (0 if is_ring else 1)
+
+    bounded(ask, seconds=3, megabytes=100)
+
+
+def test_an_index_without_a_record_answers(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("system,code,name\nLOCAL,,Nobody's\n", encoding="utf-8")
+    report = codesearch.reindex([tmp_path / "own.csv"], tmp_path / "index", jobs=1, config=small_config(), force=True)
+    assert (report.records, len(report.rejects)) == (0, 1)
+    with codesearch.open_index(tmp_path / "index") as index:
+        results = index.search("nobody OR E11*")
+        assert (results.total, list(results), results.nothing is not None) == (0, [], True)
+        assert (index.get("E11"), index.suggest("no"), index.complete_code("E1")) == (None, (), ())
+        index.warm_up()
+        assert not index.search("nobody").total
+    assert list(verify(tmp_path / "index")) == []

@@ -1,17 +1,16 @@
 """Named arrays in one file: written once, opened by memory map, read in place.
 
 File: the magic bytes, the length of the header (8 bytes, little-endian), the header (JSON: name -> [dtype, shape,
-offset], and `meta`, any plain data), then the arrays, each at a multiple of 64 bytes.
+offset], and `meta`, any plain data), then the arrays, each at a multiple of 64 bytes. Arrays have one dimension.
 """
 
 from __future__ import annotations
 
-import math
 import mmap
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -19,7 +18,7 @@ import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
-from codesearch.records import BROKEN_JSON
+from codesearch.records import BROKEN_JSON, learnt
 
 Array = npt.NDArray[Any]
 
@@ -57,8 +56,12 @@ def _start(header_length: int) -> int:
     return -(-end // _ALIGNMENT) * _ALIGNMENT
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+@learnt
 class _Header(msgspec.Struct):
-    arrays: dict[str, tuple[str, tuple[int, ...], int]]
+    arrays: dict[str, tuple[str, tuple[_Count], _Count]]
     meta: dict[str, Any]
 
 
@@ -111,6 +114,11 @@ class ArrayFile:
         if len(numbers) and not (lowest <= int(numbers.min()) and int(numbers.max()) < end):
             raise self.corrupt(f"array {name!r} has numbers out of {lowest} to {end}")
 
+    def check_flags(self, name: str) -> None:
+        """Raises IndexCorruptError where a truth value is neither 0 nor 1: numpy counts on it, and checks nothing."""
+        if (self[name].view(np.uint8) > 1).any():
+            raise self.corrupt(f"array {name!r} has values that are neither true nor false")
+
     def check_offsets(self, name: str, end: int) -> None:
         """Raises IndexCorruptError where offsets do not cut so many items into slices that follow each other."""
         offsets = self[name]
@@ -127,14 +135,14 @@ class ArrayFile:
         except BROKEN_JSON as error:
             raise self.corrupt(f"has a broken header ({error})") from error
 
-    def _view(self, name: str, spec: tuple[str, tuple[int, ...], int], start: int) -> Array:
-        dtype_name, shape, offset = spec
-        if not _PLAIN.fullmatch(dtype_name) or min((*shape, offset)) < 0:
+    def _view(self, name: str, spec: tuple[str, tuple[int], int], start: int) -> Array:
+        dtype_name, (count,), offset = spec
+        if not _PLAIN.fullmatch(dtype_name):
             raise self.corrupt(f"array {name!r} is not plain data")
-        dtype, count = np.dtype(dtype_name), math.prod(shape)
+        dtype = np.dtype(dtype_name)
         if start + offset + count * dtype.itemsize > len(self._map):
             raise self.corrupt(f"is cut: array {name!r} ends beyond it")
-        return np.frombuffer(self._map, dtype, count, start + offset).reshape(shape)
+        return np.frombuffer(self._map, dtype, count, start + offset)
 
     def corrupt(self, reason: str) -> IndexCorruptError:
         """The error that says what is wrong with the file."""

@@ -14,7 +14,7 @@ from codesearch.codes import order_key
 from codesearch.index.arrays import ARRAYS_NAME, write_arrays
 from codesearch.index.expansions import rule_table, write_expansions
 from codesearch.index.inversion import Beginning, Inverted, Task, Words, begin, end, invert_batch
-from codesearch.index.postings import NONESSENTIAL, Run, layout
+from codesearch.index.postings import LEAST_MASS, NONESSENTIAL, Run, layout
 from codesearch.index.ranking import idf
 from codesearch.index.record_file import Batch, StoredRecord, batches, writing_records
 from codesearch.index.segment import write_segment
@@ -148,4 +148,4 @@ def entry_mass(title: dict[str, Array], term_idf: npt.NDArray[np.float32]) -> np
     essential = title["weights"] < NONESSENTIAL
     weights = np.repeat(term_idf, np.diff(title["offsets"]))[essential]
     mass = np.bincount(title["entries"][essential], weights=weights, minlength=len(title["documents"]))
-    return np.maximum(mass, 1e-6).astype(np.float32)
+    return np.maximum(mass, LEAST_MASS).astype(np.float32)

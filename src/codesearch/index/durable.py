@@ -32,6 +32,7 @@ _ADVICE = {
     errno.EFBIG: "Raise the limit on file sizes (ulimit -f) and run it again.",
     errno.EACCES: "Ask for the right to write there, or choose another place with --index.",
     errno.EPERM: "Ask for the right to write there, or choose another place with --index.",
+    errno.ELOOP: "A link stands there, or leads in a ring: remove it, or choose another place with --index.",
     errno.EROFS: "Make that file system writable, or choose another place with --index.",
 }
 
@@ -85,12 +86,13 @@ def sync_tree(folder: Path) -> None:
 def replace_file(path: Path, data: bytes) -> None:
     """Put `data` at `path`: whoever reads, even after a crash, finds all of the old content or all of the new.
 
-    The temporary name is always the same, so that one left by a killed process is overwritten by the next;
-    callers hold a lock.
+    The temporary name is always the same, so that one left by a killed process is removed by the next; callers hold
+    a lock.
     """
     draft = path.with_name(f".{path.name}.new")
     try:
-        with draft.open("wb") as file:
+        draft.unlink(missing_ok=True)
+        with draft.open("xb") as file:  # never through a link that somebody left there
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -17,7 +18,7 @@ from codesearch.index.analysis import Analyzer
 from codesearch.index.durable import writing
 from codesearch.index.settings import IndexSettings
 from codesearch.index.synonyms import expansions
-from codesearch.records import BROKEN_JSON, CodeRecord
+from codesearch.records import BROKEN_JSON, CodeRecord, learnt
 
 FILE_NAME = "expansions.json"
 _INITIALS = range(3, 7)
@@ -25,10 +26,11 @@ _PHRASES_PER_INITIALS = 4
 _LONGEST_TITLE = 60
 
 
+@learnt
 class Expansion(msgspec.Struct, frozen=True, array_like=True):
     """A phrase to search as well: its terms, the weight class of its rule, and the phrase as written."""
 
-    terms: tuple[str, ...]
+    terms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     weight_class: str
     phrase: str
 

@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import socket
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ import msgspec
 
 from codesearch.errors import IndexCorruptError, IndexLockedError, IndexMissingError, IndexUnusableError, UsageError
 from codesearch.index.durable import REBUILD, read_sealed, reading, sync_folder, sync_tree, write_sealed, writing
+from codesearch.records import learnt
 
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     built: Annotated[str, msgspec.Meta(pattern=r"^[0-9T:.+Z-]{10,40}\Z")]
 
 
+@learnt
 class _Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     current: _Entry
@@ -240,7 +243,10 @@ class GenerationStore:
 
     def _remove_leftovers(self) -> None:
         for folder in self._unnamed():
-            shutil.rmtree(folder)
+            if folder.is_symlink() or not folder.is_dir():
+                folder.unlink()
+            else:
+                shutil.rmtree(folder)
 
     def _new_name(self) -> str:
         seen = self._named() | {folder.name for folder in self._folders()}
@@ -250,10 +256,13 @@ class GenerationStore:
     def _locked(self) -> Iterator[None]:
         """Hold the lock of this index: the system frees it when the process ends, however it ends."""
         with writing(self._lock_file):
-            descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
+            # Who holds it is written into it: never through a link that somebody left there.
+            descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         _held_locks.add(descriptor)
         try:
             with writing(self._lock_file):
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise IndexUnusableError(str(self._lock_file), "is no regular file", "Remove it and run it again.")
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -269,7 +278,7 @@ class GenerationStore:
         try:
             holder = json.loads(signature)
             who = f"process {holder['pid']} on {holder['host']} has been building it since {holder['since']}"
-        except (ValueError, LookupError, TypeError):  # it has the lock, and has not signed yet
+        except (ValueError, LookupError, TypeError, RecursionError):  # it has the lock, and has not signed yet
             who = "another process is building it"
         return IndexLockedError(str(self.path), who, "Wait until it is done, or stop it, and run reindex again.")
 

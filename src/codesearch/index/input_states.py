@@ -13,7 +13,7 @@ import msgspec
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
-from codesearch.records import BROKEN_JSON, InputWarning, Reject, Skip
+from codesearch.records import BROKEN_JSON, InputWarning, Reject, Skip, learnt
 
 FILE_NAME = "inputs.json"
 
@@ -31,6 +31,7 @@ class InputState(msgspec.Struct, frozen=True, omit_defaults=True):
     warnings: tuple[InputWarning, ...] = ()
 
 
+@learnt
 class InputStates(msgspec.Struct, frozen=True):
     """All inputs of an index, and the fingerprint of the program and configuration that read them."""
 

@@ -17,6 +17,7 @@ import msgspec
 
 from codesearch.errors import IndexCorruptError, IndexUnusableError, UntrustedIndexError
 from codesearch.index.durable import REBUILD, read_sealed, reading, write_sealed, writing
+from codesearch.records import learnt
 
 FORMAT_VERSION = 2
 """Of the files in a generation; raised whenever an older codesearch could misread them."""
@@ -52,6 +53,7 @@ class Problem(NamedTuple):
     reason: str
 
 
+@learnt
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The frozen description of one generation."""
 

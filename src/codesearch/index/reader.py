@@ -21,18 +21,20 @@ from codesearch.index.checking import FileCheck
 from codesearch.index.durable import REBUILD, reading
 from codesearch.index.expansions import FILE_NAME as EXPANSIONS_NAME
 from codesearch.index.expansions import ExpansionFile, Table
+from codesearch.index.fields import title_texts
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.ranking import idf
 from codesearch.index.record_file import RECORDS, RecordFile
 from codesearch.index.settings import thaw_settings
 from codesearch.index.structure import check_postings, check_tables
+from codesearch.records import CodeRecord
 
 SEARCHED = (ARRAYS_NAME, f"{RECORDS}.arrays", EXPANSIONS_NAME)
 """Files that answers are made of. The records themselves carry checksums of their own, block by block."""
 
 DEEPEST = 12
-"""Levels that are followed down from a code: chapter, sections and headers are eight at most; a wrong table may go in
-rings."""
+"""Levels that are followed up or down from a code: chapter, sections and headers are eight at most; a wrong table may
+go in rings."""
 
 
 class Strings:
@@ -88,7 +90,7 @@ class IndexReader:
         self._check_tables_of_contents()
         self.manifest.check_sizes(folder)
         self._check = FileCheck(folder, self.manifest, SEARCHED)
-        with ExitStack() as opened, self.explaining():
+        with ExitStack() as opened, self._confirming():
             opened.callback(self._check.close)
             self.analyzer = Analyzer(self.settings.analysis)
             self.arrays = ArrayFile(folder / ARRAYS_NAME)
@@ -98,11 +100,23 @@ class IndexReader:
             self.codes = Strings(self.arrays, "code")
             self.records = RecordFile(folder)
             opened.callback(self.records.close)
+            if len(self.records) != self.documents:
+                reason = f"holds {len(self.records)} records for {self.documents} documents"
+                raise IndexCorruptError(str(folder / f"{RECORDS}.arrays"), reason, REBUILD)
             self._expansion_file = ExpansionFile(folder)
             opened.callback(self._expansion_file.close)
             self.systems = self._system_slices()
             self._coded_counts: dict[str, int] = {}
             self._close = weakref.finalize(self, opened.pop_all().close)
+
+    @contextmanager
+    def _confirming(self) -> Iterator[None]:
+        """An error inside the block is raised as what it is where a file is not as it was built."""
+        try:
+            yield
+        except Exception:
+            self.confirm()
+            raise
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
@@ -126,6 +140,7 @@ class IndexReader:
         self.confirm()
         if not isinstance(error, CodesearchError):
             self.check_structure()
+            self._check_records()
 
     def confirm(self) -> None:
         """What was read so far is an answer when this returns: all files are as they were built.
@@ -148,10 +163,32 @@ class IndexReader:
             reason = f"names a class of synonyms that has no weight: {min(named - known.keys())!r}"
             raise IndexCorruptError(str(self.folder / EXPANSIONS_NAME), reason, REBUILD)
 
+    def fits(self, document: int, record: CodeRecord) -> bool:
+        """Whether a record is the one that the arrays were made of, as far as can be told at a glance."""
+        titles = title_texts(record, self.settings.fields.title)
+        said = (record.system, record.code or "", record.name, len(titles))
+        system, code, name = self.keyword("system", document), self.codes[document], self.names[document]
+        return said == (system, code, name, self._title_counts[document])
+
+    @cached_property
+    def _title_counts(self) -> list[int]:
+        """How many entries each document has among the titles."""
+        counts: list[int] = np.bincount(self.arrays["title.documents"], minlength=self.documents).tolist()
+        return counts
+
+    def _check_records(self) -> None:
+        """Raises IndexCorruptError where the records are not those that the arrays were made of."""
+        if not all(self.fits(document, self.records.get(document)) for document in range(self.documents)):
+            reason = f"holds other records than {ARRAYS_NAME}"
+            raise IndexCorruptError(str(self.folder / f"{RECORDS}.arrays"), reason, REBUILD)
+
     def _check_tables_of_contents(self) -> None:
         """Whoosh's tables hold pickles: searching here never loads them, but a foreign one means a foreign index."""
         with reading(self.folder):
             tables = [path for path in self.folder.iterdir() if path.name.endswith(".toc")]
+            odd = next((path for path in tables if not path.is_file()), None)
+            if odd:  # opening a pipe would wait for ever
+                raise IndexCorruptError(str(odd), "is no regular file", REBUILD)
             foreign = [path for path in tables if not self.manifest.has(path)]
         if foreign:
             self._refuse_foreign_segment()
@@ -211,7 +248,7 @@ class IndexReader:
         numbers = self.arrays["keyword.system"]
         slices = {}
         starts = np.flatnonzero(np.diff(numbers.astype(np.int64), prepend=-1)).tolist()
-        for start, end in zip(starts, [*starts[1:], self.documents], strict=True):
+        for start, end in pairwise([*starts, self.documents]):
             slices[self.keywords["system"][int(numbers[start])]] = (start, end)
         return slices
 

@@ -14,6 +14,7 @@ from codesearch.index.analysis import AnalysisConfig, Analyzer
 from codesearch.index.fields import Fields, FieldsConfig, Weight, mistake_in
 from codesearch.index.ranking import RankingConfig
 from codesearch.index.synonyms import Rule, read_rules
+from codesearch.records import learnt
 
 
 class IndexConfig(msgspec.Struct, frozen=True):
@@ -57,6 +58,7 @@ class _FrozenFields(msgspec.Struct, forbid_unknown_fields=True):
     keywords: list[tuple[str, str]]
 
 
+@learnt
 class _FrozenConfig(msgspec.Struct):
     """`IndexConfig` as it stands in a manifest."""
 
@@ -113,8 +115,9 @@ def thaw_settings(frozen: dict[str, Any], path: Path) -> IndexSettings:
         IndexCorruptError: they are not what this version of codesearch freezes.
     """
     try:
+        msgspec.json.encode(frozen)  # the manifest may hold halves of characters, in names of files
         config = msgspec.convert(frozen, _FrozenConfig).thawed()
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError, RecursionError) as error:
         raise IndexCorruptError(str(path), f"has a foreign configuration ({error})", "Rebuild the index.") from error
     mistake = mistake_in(config.fields) or _mistake_in_patterns(config.analysis)
     if mistake:
@@ -128,6 +131,6 @@ def _mistake_in_patterns(config: AnalysisConfig) -> str:
         Analyzer(config)
         for rule in config.spellings:
             re.sub(rule.pattern, rule.replacement, "")
-    except (re.error, IndexError) as error:
+    except (re.error, IndexError, OverflowError, RecursionError) as error:
         return f"a pattern cannot be used ({error})"
     return ""

@@ -15,7 +15,8 @@ import numpy as np
 from codesearch.index.arrays import Array, ArrayFile
 from codesearch.index.fields import Fields
 from codesearch.index.inversion import CODE_BYTES
-from codesearch.index.postings import MAX_FREQUENCY
+from codesearch.index.postings import LEAST_MASS, MAX_FREQUENCY
+from codesearch.records import learnt
 
 _KINDS = {
     **dict.fromkeys(("offsets", "position_offsets", "documents", "entries", "lengths", "parent", "frequency"), "<i4"),
@@ -28,6 +29,7 @@ _KEYWORD_KINDS = ("|u1", "<i4")
 _PARTS = ("title", "section")
 
 
+@learnt
 class Meta(msgspec.Struct):
     """What stands beside the arrays of an index: how many documents it has, and the values of each keyword field."""
 
@@ -53,6 +55,7 @@ def check_tables(file: ArrayFile, fields: Fields) -> Meta:
         if name != "parent":
             _check_keyword(file, name, meta)
     file.check_numbers("parent", -1, meta.documents)
+    file.check_flags("ended")
     for part, count in zip(_PARTS, (len(fields.title), len(fields.sections)), strict=True):
         file.check_numbers(f"{part}.fields", 0, count)
         file.check_numbers(f"{part}.documents", 0, meta.documents)
@@ -69,6 +72,7 @@ def check_postings(file: ArrayFile, documents: int) -> None:
     for part in _PARTS:
         _check_part(file, part)
     _check_steps(file, documents)
+    _check_mass(file)
     file.check_offsets("ancestor.offsets", len(file["ancestor.documents"]))
     file.check_numbers("ancestor.documents", 0, documents)
     file.check_numbers("term.frequency", 0, documents + 1)
@@ -115,13 +119,18 @@ def _check_part(file: ArrayFile, part: str) -> None:
     file.check_offsets(f"{part}.offsets", len(entries))
     file.check_offsets(f"{part}.position_offsets", len(file[f"{part}.positions"]))
     file.check_numbers(f"{part}.entries", 0, len(file[f"{part}.documents"]))
+    file.check_numbers(f"{part}.lengths", 0, 2**31)
     rising = np.ones(len(entries), bool)
     rising[1:] = entries[1:] > entries[:-1]
     rising[_firsts(offsets, len(entries))] = True
     if not rising.all():
         raise file.corrupt(f"array {part}.entries is in no order")
-    if not (file[f"{part}.weights"] & MAX_FREQUENCY).all():
+    frequencies = file[f"{part}.weights"] & MAX_FREQUENCY
+    if not frequencies.all():
         raise file.corrupt(f"array {part}.weights has terms that stand nowhere")
+    before = np.append(0, np.cumsum(frequencies, dtype=np.int64))
+    if not np.array_equal(before[offsets], file[f"{part}.position_offsets"]):
+        raise file.corrupt(f"array {part}.weights counts other places than {part}.positions has")
 
 
 def _firsts(offsets: Array, count: int) -> Array:
@@ -138,3 +147,10 @@ def _check_steps(file: ArrayFile, documents: int) -> None:
         raise file.corrupt("array 'title.documents' leaves documents out")
     if (others[1:] < others[:-1]).any():
         raise file.corrupt("array 'section.documents' is in no order")
+
+
+def _check_mass(file: ArrayFile) -> None:
+    """Whether the terms of each entry weigh something, as compiled code divides by it."""
+    mass = file["title.mass"]
+    if not (np.isfinite(mass) & (mass >= LEAST_MASS)).all():
+        raise file.corrupt("array 'title.mass' has entries that weigh nothing")

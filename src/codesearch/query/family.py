@@ -66,10 +66,10 @@ def _summary(reader: IndexReader, document: int) -> CodeSummary:
 
 
 def parents(reader: IndexReader, document: int) -> list[int]:
-    """The documents above a document, the topmost first: chapter, section, header."""
+    """The documents above a document, the topmost first: chapter, section, header; of many the nearest."""
     above = reader.arrays["parent"]
     chain = [document]
-    while (parent := int(above[chain[-1]])) >= 0 and parent not in chain:
+    while len(chain) <= DEEPEST and (parent := int(above[chain[-1]])) >= 0 and parent not in chain:
         chain.append(parent)
     return chain[:0:-1]
 

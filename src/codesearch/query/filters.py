@@ -19,6 +19,8 @@ from codesearch.query.values import PARENT, Values
 
 _MAX_SCOPES = 64
 _SHOWN_VALUES = 30
+MAX_VALUE = 1000
+"""Characters of a filter's value; no field has a longer one, and every word of it is looked for."""
 
 
 class Scope(NamedTuple):
@@ -123,6 +125,17 @@ def _nodes(filters: Filters) -> Iterator[Field]:
     for name in ("kind", "chapter", "parent"):
         value = getattr(filters, name)
         if value is not None:
-            yield Field(name, Phrase(value))
+            yield Field(name, Phrase(checked_value(name, value)))
     if filters.setting is not None:
-        yield Field("setting", Group(tuple(map(Word, filters.setting.split()))))
+        yield Field("setting", Group(tuple(map(Word, checked_value("setting", filters.setting).split()))))
+
+
+def checked_value(name: str, value: str) -> str:
+    """The value of a filter as it is.
+
+    Raises:
+        UsageError: it is too long.
+    """
+    if len(value) > MAX_VALUE:
+        raise UsageError(f"{name} {value[:30]}…", f"has more than {MAX_VALUE:,} characters", "Give fewer words.")
+    return value

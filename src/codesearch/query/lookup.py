@@ -86,7 +86,8 @@ def nearest(reader: IndexReader, code: str, system: str | None = None) -> list[i
     They are of the systems whose shape the code has, of any where it has none, and share two characters at least.
     Chapters are no codes.
     """
-    wanted = bare(code).encode()[:CODE_BYTES].decode(errors="ignore")
+    # Half of a character, as a shell may pass it, stands for none that a code has.
+    wanted = bare(code).encode(errors="replace")[:CODE_BYTES].decode(errors="ignore")
     likely = [name for name, _ in readings(code) if name in reader.systems]
     systems = [system_name(system)] if system else likely or list(reader.systems)
     found: dict[int, None] = {}

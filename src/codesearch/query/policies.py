@@ -13,6 +13,7 @@ from codesearch.codes import system_name
 from codesearch.errors import UsageError
 from codesearch.index.analysis import Analyzer
 from codesearch.index.reader import IndexReader
+from codesearch.query.filters import checked_value
 from codesearch.records import CodeRecord
 
 _FIELD = "policies"
@@ -47,10 +48,11 @@ def policies_with(reader: IndexReader, policy: str, payer: str, system: str | No
     Words are compared as a search does: case, accents and endings do not matter.
 
     Raises:
-        UsageError: there is no word to look for.
+        UsageError: there is no word to look for, or the words are too long.
         IndexCorruptError: the record file is damaged.
     """
-    in_title, in_payer = set(reader.analyzer.terms(policy)), set(reader.analyzer.terms(payer))
+    terms = reader.analyzer.terms
+    in_title, in_payer = set(terms(checked_value("policy", policy))), set(terms(checked_value("payer", payer)))
     if not in_title | in_payer:
         raise UsageError(" ".join((policy or payer).split()), "no word of a policy or payer", "Give at least one word.")
     for document in _candidates(reader, in_title | in_payer):

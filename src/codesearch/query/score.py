@@ -28,6 +28,10 @@ Mask = npt.NDArray[np.bool_]
 F = np.float32
 
 
+_LEAST_NORM = F(1e-3)
+"""A section of words in parentheses alone has no length: where b is 1, its norm would be zero."""
+
+
 class Matches(NamedTuple):
     """Postings of an alternative: entries in order, their BM25, and the idf that they cover of their entry."""
 
@@ -143,7 +147,7 @@ class Sections:
         averages = (np.bincount(numbers, weights=lengths, minlength=len(fields.weights)) / counts).astype(F)
         b = F(ranking.clinical_b)
         norms = F(1) - b + b * lengths / np.maximum(averages[numbers], F(1))
-        self.gains = (np.array(fields.weights, F)[numbers] / norms).astype(F)
+        self.gains = (np.array(fields.weights, F)[numbers] / np.maximum(norms, _LEAST_NORM)).astype(F)
         self.weights = arrays["section.weights"]
 
     @cached_property

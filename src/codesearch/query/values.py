@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from codesearch.codes import system_name
 from codesearch.index.reader import IndexReader
@@ -48,14 +49,19 @@ class Values:
         found = [self._reader.find(system, text) for system in systems]
         above = np.zeros(self._reader.documents, bool)
         above[[document for document in found if document is not None]] = True
-        parents = self._reader.arrays["parent"]
-        children = np.flatnonzero(parents >= 0)
-        below = np.zeros(self._reader.documents, bool)
-        while True:
-            reached = children[(above | below)[parents[children]]]
-            if below[reached].all():
-                return below
-            below[reached] = True
+        return _reaching(above, self._reader.arrays["parent"])
+
+
+def _reaching(above: Mask, parents: npt.NDArray[np.int32]) -> Mask:
+    """The documents from which going up leads to one of some; steps double, for a wrong table may have any depth."""
+    steps = np.append(parents, np.int32(-1))  # behind the last document stands the one above all, at -1
+    reaching: Mask = np.append(above, False)[steps]
+    for _ in range(len(parents).bit_length()):
+        if (steps < 0).all():
+            break
+        reaching |= reaching[steps]
+        steps = steps[steps]
+    return reaching[:-1]
 
 
 def masked(codes: Iterable[CodeMatch], documents: int) -> Mask:

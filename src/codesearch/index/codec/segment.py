@@ -13,6 +13,7 @@ from whoosh.filedb.filestore import FileStorage
 from codesearch.errors import UsageError
 from codesearch.index.codec.readers import ArrayDocumentReader, ArrayTermsReader
 from codesearch.index.codec.view import Layout, SegmentView
+from codesearch.records import learnt
 
 SEGMENT_ID = "arrays"
 """Always the same, so that equal indexes are equal files; a generation has one segment."""
@@ -69,6 +70,7 @@ class ArraySegment(Segment):
     delete_document = set_doc_count = refuse
 
 
+@learnt
 class _State(msgspec.Struct, forbid_unknown_fields=True):
     indexname: str
     layout: Layout

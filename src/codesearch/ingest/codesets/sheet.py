@@ -16,6 +16,10 @@ from codesearch.records import CodeRecord, InputWarning, Reject, Source
 _TITLE_ROWS = 40
 """The title row stands among the first rows of its sheet: 1 or 11 in the years seen, after a disclaimer."""
 
+_LAST_ROW, _LAST_COLUMN = 1_048_576, 1000
+"""The last row that a spreadsheet program writes, and the last column in which a title is looked for. openpyxl fills
+the gaps before a row, and each row up to the size that the sheet claims: a few bytes could ask for any number."""
+
 _NEEDED = REQUIRED_FIELDS["sheet"]
 
 Cells = Sequence[Any]
@@ -53,7 +57,9 @@ def _find_rows(sheets: dict[str, Any], source: Source, layout: FileLayout) -> li
     for sheet in sheets.values():
         number, columns = _title_row(sheet, layout)
         if columns.keys() >= _NEEDED:
-            return list(_rows(sheet.iter_rows(min_row=number + 1, values_only=True), number, columns))
+            last = 1 + max(max(places) for places in columns.values())
+            rows = sheet.iter_rows(min_row=number + 1, max_row=_LAST_ROW, max_col=last, values_only=True)
+            return list(_rows(rows, number, columns))
         best = max(best, columns, key=len)
     return _no_sheet(best, list(sheets), source, layout)
 
@@ -62,7 +68,7 @@ def _title_row(sheet: Any, layout: FileLayout) -> tuple[int, dict[str, list[int]
     """Number (from 1) of the row with the most known titles, and the columns of each field in the layout's order."""
     names = header_names(layout)
     found: tuple[int, dict[str, list[int]]] = (0, {})
-    for number, cells in enumerate(sheet.iter_rows(max_row=_TITLE_ROWS, values_only=True), 1):
+    for number, cells in enumerate(_title_rows(sheet), 1):
         titles = {header_key(str(cell)): place for place, cell in enumerate(cells) if cell is not None}
         columns: dict[str, list[int]] = {}
         for title, field in names.items():
@@ -73,9 +79,14 @@ def _title_row(sheet: Any, layout: FileLayout) -> tuple[int, dict[str, list[int]
     return found
 
 
+def _title_rows(sheet: Any) -> Iterable[Cells]:
+    rows: Iterable[Cells] = sheet.iter_rows(max_row=_TITLE_ROWS, max_col=_LAST_COLUMN, values_only=True)
+    return rows
+
+
 def _rows(rows: Iterable[Cells], above: int, columns: dict[str, list[int]]) -> Iterator[Row]:
     for number, cells in enumerate(rows, above + 1):
-        if any(cell is not None for cell in cells):
+        if cells.count(None) < len(cells):
             yield Row(number, {field: _values(cells, places) for field, places in columns.items()})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reindex_support import small_config
 
+from codesearch.index import postings
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import Array
 from codesearch.index.postings import NONESSENTIAL, Collector, Run, Vocabulary, layout
@@ -150,6 +151,21 @@ def test_texts_read_at_once_are_read_as_one_by_one(texts: list[str]) -> None:
     apart, together = laid([(0, [text]) for text in texts]), laid(*([(0, [text])] for text in texts))
     assert apart.postings() == together.postings()
     assert apart.arrays["lengths"].tolist() == together.arrays["lengths"].tolist()
+
+
+@given(st.text(st.sampled_from("ab1 ,-.'’é/wotypeivx()"), max_size=30))
+def test_phrases_between_commas_are_read_as_the_whole_text_is(text: str) -> None:
+    found = laid([(0, [text])]).postings()
+    expected = Counter(term for term, _, _ in ANALYZER.places(text))
+    assert {term: posting.frequency for (term, _), posting in found.items()} == expected
+
+
+def test_a_phrase_that_was_forgotten_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["pain, open approach", "fever, open approach", "pain, mild"]
+    remembering, forgetting = Vocabulary(ANALYZER), Vocabulary(ANALYZER)
+    expected = [remembering.pieces([text]).tolist() for text in texts]
+    monkeypatch.setattr(postings, "_MAX_PHRASES", 0)
+    assert [forgetting.pieces([text]).tolist() for text in texts] == expected
 
 
 @pytest.mark.parametrize("text", ["(acute) pain", "pain (acute", "pain) acute (mild", ")) pain (acute) (("])

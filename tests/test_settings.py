@@ -62,6 +62,14 @@ def test_fields_of_another_shape_are_corrupt(value: object) -> None:
         thaw_settings({**SHIPPED.frozen(), "fields": value}, MANIFEST)
 
 
+def test_shorthand_with_a_comma_is_refused(tmp_path: Path) -> None:
+    folder = copy_of_index_config(tmp_path)
+    config = folder / "analysis.toml"
+    config.write_text(config.read_text().replace("[shorthand]", '[shorthand]\n"r,o" = "rule out"'))
+    with pytest.raises(ConfigError, match="shorthand 'r,o' holds a comma"):
+        read_settings(folder)
+
+
 @pytest.mark.parametrize("name", ["fields.toml", "analysis.toml", "ranking.toml"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     folder = copy_of_index_config(tmp_path)

@@ -101,7 +101,7 @@ def read_settings(folder: Path) -> IndexSettings:
         analysis=read_toml(folder / "analysis.toml", AnalysisConfig),
         ranking=read_toml(folder / "ranking.toml", RankingConfig),
     )
-    mistake = mistake_in(config.fields) or _mistake_in_patterns(config.analysis)
+    mistake = mistake_in(config.fields) or _mistake_in_analysis(config.analysis)
     if mistake:
         raise ConfigError(str(folder), mistake, "Correct fields.toml or analysis.toml: see the README beside them.")
     rules = read_rules(folder / "synonyms", config.ranking.classes)
@@ -119,14 +119,16 @@ def thaw_settings(frozen: dict[str, Any], path: Path) -> IndexSettings:
         config = msgspec.convert(frozen, _FrozenConfig).thawed()
     except (msgspec.ValidationError, UnicodeEncodeError, RecursionError) as error:
         raise IndexCorruptError(str(path), f"has a foreign configuration ({error})", "Rebuild the index.") from error
-    mistake = mistake_in(config.fields) or _mistake_in_patterns(config.analysis)
+    mistake = mistake_in(config.fields) or _mistake_in_analysis(config.analysis)
     if mistake:
         raise IndexCorruptError(str(path), f"has a foreign configuration ({mistake})", "Rebuild the index.")
     return IndexSettings(config, Fields.of(config.fields))
 
 
-def _mistake_in_patterns(config: AnalysisConfig) -> str:
-    """What is wrong with the regular expressions of the analysis; empty where nothing is."""
+def _mistake_in_analysis(config: AnalysisConfig) -> str:
+    """What is wrong with the expressions and the shorthand of the analysis; empty where nothing is."""
+    if signs := next((signs for signs in config.shorthand if "," in signs), ""):
+        return f"the shorthand {signs!r} holds a comma, at which texts are taken apart"
     try:
         Analyzer(config)
         for rule in config.spellings:

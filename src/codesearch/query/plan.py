@@ -21,7 +21,7 @@ _REMEMBERED, _REMEMBERED_TOGETHER = 50_000, 5_000
 """Words whose slots are kept ready, and runs of words: people ask alike."""
 
 
-_NUMBERED = re.compile(r"([a-z]{2,})\d{1,3}[a-z]?")
+_NUMBERED = re.compile(r"([a-z]{2,})\d{1,3}(?:[a-z]\d{0,2})?")
 
 
 class Alternative(NamedTuple):

@@ -87,7 +87,7 @@ def test_words_that_mean_something_together_do_so_in_any_order(reader: IndexRead
             assert set(together.words) == {"heart", "attack"}
 
 
-@pytest.mark.parametrize("text", ["mi21", "MI3a"])
+@pytest.mark.parametrize("text", ["mi21", "MI3a", "MI2b1"])
 def test_a_number_at_the_end_of_an_abbreviation_names_one_of_its_kind(reader: IndexReader, text: str) -> None:
     (slot,) = slots(reader, text)
     assert {phrases(reader, one) for one in slot.alternatives} == {"infarct myocardi", "insuffici mitral"}

@@ -23,7 +23,7 @@ def test_threads_and_processes_search_while_generations_are_published(tmp_path: 
     samples, errors = run(plan._replace(begins=begins, ends=begins + 8))
     assert errors == []
     assert samples.generations > 1
-    assert len(samples.times) > 100
+    assert len(samples.times) > 10
     assert len(samples.looks) == 5
 
 

@@ -2,9 +2,9 @@
 
     python bench/memory.py ../shared/data --jobs 1 2
 
-Runs `codesearch reindex` as a process and adds up, a few times a second, the proportional set size of it and all that
-it started: a page of memory that processes share counts once. Files that are mapped count as far as they are resident.
-Linux only.
+Runs `codesearch reindex` as a process and adds up, a few times a second, the proportional set size of it and of all
+that it started: a page of memory that processes share counts once. Files that are mapped count as far as they are
+resident. Linux only.
 """
 
 from __future__ import annotations

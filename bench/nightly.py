@@ -3,23 +3,35 @@
     python bench/pages.py /tmp/pages --count 10000 && python bench/nightly.py /tmp/pages
 
 Prints the seconds of bare BeautifulSoup with lxml over the pages, of a full reindex with one job and with two, and of
-an incremental one after `--changed` percent of the pages changed, and whether its files equal a full rebuild's.
+an incremental one after `--changed` percent of the pages changed, and whether its files equal a full rebuild's. Beside
+the seconds on the clock stand those of the processor, in all processes, which other work on the machine changes less;
+bare parsing and one job are compared by them. Last comes the peak memory of all processes of a full reindex together.
 """
 
 from __future__ import annotations
 
 import argparse
 import filecmp
+import resource
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from bs4 import BeautifulSoup
+from memory import peak_of_reindex
 
 from codesearch.index.generations import GenerationStore
 from codesearch.reindex import reindex
+
+
+class Seconds(NamedTuple):
+    """Seconds on the clock, and of the processor in this process and those that it started."""
+
+    clock: float
+    processor: float
 
 
 def main() -> None:
@@ -41,12 +53,19 @@ def main() -> None:
         night = _timed(lambda: reindex([pages], index, jobs=2))
         whole = _timed(lambda: reindex([pages], Path(root, "whole"), jobs=2, full=True))
         equal = _equal(index, Path(root, "whole"))
-    print(f"{len(files):,} pages, {len(files[::every]):,} of them changed")
-    print(f"bare BeautifulSoup with lxml   {bare:7.2f} s")
-    print(f"full reindex, one job          {one:7.2f} s   {100 * (one / bare - 1):.0f} percent more than bare")
-    print(f"full reindex, two jobs         {two:7.2f} s   {one / two:.2f} times as fast")
-    print(f"the night's reindex            {night:7.2f} s   {100 * night / two:.0f} percent of the full one")
-    print(f"a full one of the same pages   {whole:7.2f} s   files {'equal' if equal else 'DIFFER'}")
+        peaks = [peak_of_reindex([pages], jobs) for jobs in (1, 2)]
+    more = 100 * (one.processor / bare.processor - 1)
+    print(f"{len(files):,} pages, {len(files[::every]):,} of them changed; seconds on the clock, and of the processor")
+    _print("bare BeautifulSoup with lxml", bare)
+    _print("full reindex, one job", one, f"{more:.0f} percent more than bare")
+    _print("full reindex, two jobs", two, f"{one.clock / two.clock:.2f} times as fast")
+    _print("the night's reindex", night, f"{100 * night.clock / two.clock:.0f} percent of the full one")
+    _print("a full one of the same pages", whole, f"files {'equal' if equal else 'DIFFER'}")
+    print(f"peak memory of all processes: one job {peaks[0]:,.0f} MB, two jobs {peaks[1]:,.0f} MB")
+
+
+def _print(name: str, seconds: Seconds, remark: str = "") -> None:
+    print(f"{name:<30} {seconds.clock:8.2f} {seconds.processor:8.2f}   {remark}".rstrip())
 
 
 def _parse(files: list[Path]) -> None:
@@ -55,10 +74,15 @@ def _parse(files: list[Path]) -> None:
         BeautifulSoup(path.read_bytes(), "lxml")
 
 
-def _timed(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+def _timed(work: Callable[[], object]) -> Seconds:
+    begun, used = time.perf_counter(), _processor()
     work()
-    return time.perf_counter() - begun
+    return Seconds(time.perf_counter() - begun, _processor() - used)
+
+
+def _processor() -> float:
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _equal(one: Path, other: Path) -> bool:

@@ -19,9 +19,12 @@ def test_threads_and_processes_search_while_generations_are_published(tmp_path: 
     now = time.monotonic()
     plan = Plan(tmp_path, (str(corpus_folder()),), now, now, pause=0.1)
     plan.publish(1)
-    begins = time.monotonic()
-    samples, errors = run(plan._replace(begins=begins, ends=begins + 8))
-    assert errors == []
+    for seconds in (8, 60):  # on a machine with much other work, starting five processes alone may take the shorter one
+        begins = time.monotonic()
+        samples, errors = run(plan._replace(begins=begins, ends=begins + seconds))
+        assert errors == []
+        if samples.generations > 1 and len(samples.times) > 10:
+            break
     assert samples.generations > 1
     assert len(samples.times) > 10
     assert len(samples.looks) == 5

@@ -164,7 +164,7 @@ def test_a_phrase_that_was_forgotten_is_read_again(monkeypatch: pytest.MonkeyPat
     texts = ["pain, open approach", "fever, open approach", "pain, mild"]
     remembering, forgetting = Vocabulary(ANALYZER), Vocabulary(ANALYZER)
     expected = [remembering.pieces([text]).tolist() for text in texts]
-    monkeypatch.setattr(postings, "_MAX_PHRASES", 0)
+    monkeypatch.setattr(postings, "_MAX_CHARACTERS", 0)
     assert [forgetting.pieces([text]).tolist() for text in texts] == expected
 
 

@@ -83,12 +83,13 @@ class ArrayFile:
         header, start = self._header()
         self.meta = header.meta
         self._arrays = {name: self._view(name, spec, start) for name, spec in header.arrays.items()}
+        self._starts = {name: start + offset for name, (_, _, offset) in header.arrays.items()}
 
     def __getitem__(self, name: str) -> Array:
         try:
             return self._arrays[name]
         except KeyError as error:
-            raise self.corrupt(f"has no array {name!r}") from error
+            raise self._missing(name) from error
 
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
@@ -99,8 +100,10 @@ class ArrayFile:
 
     def mapped(self, name: str) -> tuple[mmap.mmap, int]:
         """The memory map, and where in it an array begins: slices of a map are quicker to take than those of arrays."""
-        array = self[name]
-        return self._map, array.ctypes.data - np.frombuffer(self._map, np.uint8).ctypes.data
+        try:
+            return self._map, self._starts[name]
+        except KeyError as error:
+            raise self._missing(name) from error
 
     def check_kind(self, name: str, kind: str, length: int) -> None:
         """Raises IndexCorruptError where an array is not of a kind, as numpy names it, or not of a length."""
@@ -143,6 +146,9 @@ class ArrayFile:
         if start + offset + count * dtype.itemsize > len(self._map):
             raise self.corrupt(f"is cut: array {name!r} ends beyond it")
         return np.frombuffer(self._map, dtype, count, start + offset)
+
+    def _missing(self, name: str) -> IndexCorruptError:
+        return self.corrupt(f"has no array {name!r}")
 
     def corrupt(self, reason: str) -> IndexCorruptError:
         """The error that says what is wrong with the file."""

@@ -36,8 +36,9 @@ _PIECES = re.compile(r"[a-z][a-z0-9]*|\d+(?:\.\d+)+|\d[a-z0-9]*|[()\0]|\x01[a-z0
 _STOP, _END, _OPEN, _CLOSE, _FIRST_JOINED = range(-1, -6, -1)
 """What stands for pieces that are no words of their own; joined words count down from the last."""
 _NO_PHRASES = {"\0": np.int32(_END).tobytes()}
-_MAX_PHRASES = 400_000
-"""Phrases of texts and the numbers of their pieces as bytes, none yet; how many a vocabulary remembers."""
+"""Phrases of texts and the numbers of their pieces as bytes, none yet."""
+_MAX_CHARACTERS = 8_000_000
+"""Of the phrases that a vocabulary remembers; those of all official code sets have 4.9 million."""
 
 
 class Vocabulary(dict[str, int]):
@@ -48,6 +49,7 @@ class Vocabulary(dict[str, int]):
         self.analyzer = analyzer
         self._numbers: dict[str, int] = {}
         self._phrases = dict(_NO_PHRASES)
+        self._characters = 0
 
     def __missing__(self, piece: str) -> int:
         if piece[0] == "\1":
@@ -78,12 +80,14 @@ class Vocabulary(dict[str, int]):
         if together.count("\0") >= len(texts):
             together = "\0".join([text.replace("\0", " ") for text in texts])
         phrases = f"{together}\0".replace("\0", ",\0,").split(",")
-        if len(self._phrases) > _MAX_PHRASES:
-            self._phrases = dict(_NO_PHRASES)
+        # Emptied between two batches only: no phrase may be forgotten before its batch is put together.
+        if self._characters > _MAX_CHARACTERS:
+            self._phrases, self._characters = dict(_NO_PHRASES), 0
         known = self._phrases
         unknown = [phrase for phrase in dict.fromkeys(phrases) if phrase not in known]
         if unknown:
             self._read(unknown)
+            self._characters += sum(map(len, unknown))
         return np.frombuffer(b"".join(map(known.__getitem__, phrases)), np.int32)
 
     def _read(self, phrases: Sequence[str]) -> None:

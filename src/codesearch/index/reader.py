@@ -21,7 +21,7 @@ from codesearch.index.checking import FileCheck
 from codesearch.index.durable import REBUILD, reading
 from codesearch.index.expansions import FILE_NAME as EXPANSIONS_NAME
 from codesearch.index.expansions import ExpansionFile, Table
-from codesearch.index.fields import title_texts
+from codesearch.index.fields import title_entries
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.ranking import idf
 from codesearch.index.record_file import RECORDS, RecordFile
@@ -165,7 +165,7 @@ class IndexReader:
 
     def fits(self, document: int, record: CodeRecord) -> bool:
         """Whether a record is the one that the arrays were made of, as far as can be told at a glance."""
-        titles = title_texts(record, self.settings.fields.title)
+        titles = title_entries(record, self.settings.fields.title)
         said = (record.system, record.code or "", record.name, len(titles))
         system, code, name = self.keyword("system", document), self.codes[document], self.names[document]
         return said == (system, code, name, self._title_counts[document])

@@ -148,7 +148,7 @@ def _hash(data: bytes) -> bytes:
 def _content(line: bytes, stored: StoredRecord) -> bytes:
     """The part of a line that says something of the code: neither where that comes from, nor what follows it."""
     if stored.record.source:
-        # Sources are the last thing in a record, so where nothing follows it they are looked for from the end.
+        # What is looked for stands once in a record and nearly at its end, so from there where no fragments follow.
         return line[: line.find(_SOURCES) if stored.fragments else line.rfind(_SOURCES)]
     return _ENCODER.encode(StoredRecord(stored.record))[:-2]
 

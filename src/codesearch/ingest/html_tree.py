@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bs4 import BeautifulSoup, Tag
 from bs4.builder import ParserRejectedMarkup
-from bs4.builder._lxml import LXMLTreeBuilder
+from bs4.builder._lxml import LXMLTreeBuilder  # `bs4.builder` gives it at run time only, unknown to its types
 
 from codesearch.ingest.furniture import INLINE
 

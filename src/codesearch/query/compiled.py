@@ -8,10 +8,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from codesearch.index.structure import check_postings
 from codesearch.query import kernel
@@ -30,16 +29,11 @@ _NONE = Ranked(np.zeros(0, np.int32), np.zeros(0, F), np.zeros(0, np.int32))
 
 
 class _Scratch(NamedTuple):
-    """Working memory of one search: rows for a block's entries and documents; all zero between searches."""
+    """Working memory of one search: rows for a part's entries and documents, and lists; all zero between searches."""
 
-    table: Floats
-    bits: npt.NDArray[np.uint32]
-    touched: Longs
-    sections: Floats
-    in_sections: Longs
-    best: Floats
-    best_entry: Longs
-    matched: Longs
+    entries: Floats
+    documents: Floats
+    lists: Longs
 
 
 class CompiledRanking:
@@ -52,28 +46,25 @@ class CompiledRanking:
             IndexCorruptError: following the postings would leave the arrays.
         """
         check_postings(collection.arrays, collection.document_count)
-        ranking, owners = collection.ranking, collection.documents
+        ranking = collection.ranking
         self._collection = collection
         self._scratch: list[_Scratch] = []
         self._lock = threading.Lock()
-        parts = _parts(owners)
+        parts = _parts(collection.documents)
         blocks = np.append(parts[: -1 : kernel.PARTS], parts[-1])
         documents = _first_documents(collection, blocks)
         self._widest = int(np.diff(parts).max(initial=1))
+        self._entries = _entry_rows(collection)
+        formula = np.zeros(4, F)
+        formula[kernel.K1], formula[kernel.ENTRY_COVERAGE] = ranking.k1, ranking.entry_coverage
+        formula[kernel.CLINICAL], formula[kernel.HALVES] = ranking.clinical, ranking.coverage_halves
         self._index = (
-            collection.entries, collection.weights, collection.norms, owners, collection.mass, collection.priors,
-            collection.document_priors, collection.ancestor_documents, blocks, documents,
-            _block_priors(collection, blocks, documents), parts,
-            _first_documents(collection, parts),
+            collection.entries, collection.weights, self._entries, collection.document_priors,
+            collection.ancestor_documents, np.stack((parts, _first_documents(collection, parts))),
+            _block_priors(collection, blocks, documents), formula,
         )  # fmt: skip
         self._blocks = Blocks(blocks, documents)
-        self._memory = Memory(collection, self._blocks, Room(0, 0, 0))
-        self._formula: tuple[Any, ...] = (
-            F(ranking.k1),
-            ranking.coverage_halves,
-            F(ranking.entry_coverage),
-            F(ranking.clinical),
-        )
+        self._memory = self._memory_for(Room(0, 0, 0))
         self._memory.load()
         self._rank(self._memory, bytes(4 * kernel.SLOT_ROW), bytes(4 * kernel.ALTERNATIVE_ROW), (0, 0), None, F(1), 1)
 
@@ -98,17 +89,16 @@ class CompiledRanking:
         limit: int,
     ) -> Ranked:
         """Has the kernel rank; slots and alternatives are rows as it names them."""
-        documents, scores, entries = np.empty(limit, np.int32), np.empty(limit, F), np.empty(limit, np.int32)
+        answer = np.empty((3, limit), F)
         scratch = self._take_scratch()
         count = _rank_entries(
-            *self._index, *memory.phrases, *memory.sections, *memory.marks,
-            np.frombuffer(slots, np.int32), np.frombuffer(alternatives, np.int32),
-            *span, _NO_MASK if allowed is None else allowed, total, *self._formula,
-            *scratch, documents, scores, entries,
+            *self._index, *memory.arrays, np.frombuffer(slots, np.int32), np.frombuffer(alternatives, np.int32), total,
+            *span, _NO_MASK if allowed is None else allowed, *scratch, answer,
         )  # fmt: skip
         # After an exception the memory is not zero, and is not used again.
         self._scratch.append(scratch)
-        return Ranked(documents[:count], scores[:count], entries[:count])
+        places = answer.view(np.int32)
+        return Ranked(places[0, :count], answer[1, :count], places[2, :count])
 
     def _ready(self, slots: Sequence[Slot]) -> tuple[Memory, list[Packed]]:
         """The slots as the kernel takes them, and the memory that they point into.
@@ -124,9 +114,13 @@ class CompiledRanking:
                 missing = [slot for slot in slots if slot not in memory.packed]
                 if not memory.has_room(Room.of(self._collection, missing)):
                     missing = list(slots)
-                    memory = self._memory = Memory(self._collection, self._blocks, Room.of(self._collection, slots))
+                    memory = self._memory = self._memory_for(Room.of(self._collection, slots))
                 memory.keep(missing)
             return memory, [memory.packed[slot] for slot in slots]
+
+    def _memory_for(self, room: Room) -> Memory:
+        """An empty memory that holds so much at least."""
+        return Memory(self._collection, self._entries, self._blocks, room)
 
     def _take_scratch(self) -> _Scratch:
         try:
@@ -135,14 +129,18 @@ class CompiledRanking:
             size = self._widest
             return _Scratch(
                 np.zeros((size, kernel.COLUMNS), F),
-                np.zeros(size, np.uint32),
-                np.zeros(size, np.int64),
-                np.zeros((size, kernel.SECTION_COLUMNS), F),
-                np.zeros(size, np.int64),
-                np.zeros(size, F),
-                np.zeros(size, np.int64),
-                np.zeros(size, np.int64),
+                np.zeros((size, kernel.DOCUMENT_COLUMNS), F),
+                np.zeros((kernel.LISTS, size), np.int64),
             )
+
+
+def _entry_rows(collection: Collection) -> Floats:
+    """The rows of entries, as the kernel names them."""
+    rows = np.empty((len(collection.documents), kernel.ENTRY_ROW), F)
+    rows[:, kernel.NORM], rows[:, kernel.OWN_MASS] = collection.norms, collection.mass
+    rows[:, kernel.PRIOR] = collection.priors
+    rows.view(np.int32)[:, kernel.OWNER] = collection.documents
+    return rows
 
 
 def _first_documents(collection: Collection, bounds: Longs) -> Longs:

@@ -9,7 +9,10 @@ reach it. Bounds are raised a little, so that rounding never cuts a hit.
 Importing this module loads numba, which takes half a second: only long-lived users of an index do.
 
 Arrays are passed one by one and the main loop is one function, because numba pays for every tuple of arrays that goes
-into a function: the same code in small functions over named tuples was measured at a third of the speed.
+into a function: the same code in small functions over named tuples was measured at a third of the speed. Each array
+costs a call a third of a microsecond, and each row of one that is not in a cache costs more than it takes to compute:
+so what is said of one thing (an entry, a posting of a phrase, a document) is a row of one array of floats, and whole
+numbers in it are read through a view of the same bytes.
 """
 
 from __future__ import annotations
@@ -39,11 +42,27 @@ IS_BELOW, IS_SAID = 1, 2
 """What the marks of an alternative say of a block, beside its highest score there: whether a document of the block is
 below an ancestor that holds it, and whether one's sections hold it."""
 
-_SUM, _COVERS, _COVERED, _BEST, _BEST_SHARE, _PART = range(6)
+NORM, OWN_MASS, PRIOR, OWNER = range(4)
+ENTRY_ROW = 4
+"""An entry: its norm in BM25, the idf of all its terms, and its prior; as a whole number, its document."""
+PHRASE_ENTRY, PHRASE_SCORE, PHRASE_COVERED = range(3)
+PHRASE_ROW = 3
+"""A posting of a phrase: as a whole number, its entry; its BM25, and the idf that it covers of the entry."""
+SAID_IN, SAID_SCORE = range(2)
+SAID_ROW = 2
+"""A document whose sections hold an alternative: as a whole number, the document; its BM25F."""
+K1, ENTRY_COVERAGE, CLINICAL, HALVES = range(4)
+"""Numbers of the formula."""
+
+_SUM, _COVERS, _COVERED, _BEST, _BEST_SHARE, _PART, _SLOTS = range(7)
 COLUMNS = 8
-"""Columns of the scratch table of a block's entries: six are used, eight make a row half a cache line."""
-_SECTION_SUM, _SECTION_MASS, _SECTION_BEST = range(3)
-SECTION_COLUMNS = 4
+"""Columns of the scratch table of a part's entries: seven are used, eight make a row half a cache line. As a whole
+number, the slots that match the entry, a bit for each."""
+_SECTION_SUM, _SECTION_MASS, _SECTION_BEST, _SCORE, _ENTRY = range(5)
+DOCUMENT_COLUMNS = 8
+"""Columns of the scratch table of a part's documents; as a whole number, the best entry."""
+LISTS = 3
+"""Scratch lists: the entries that were matched, the documents whose sections were, and all that were."""
 
 PARTS = 8
 """Parts of a block: a block whose bound reaches the floor is looked at part by part, each with a bound of its own."""
@@ -104,8 +123,12 @@ def _cut(ordered: Any, start: int, end: int, bounds: Any, places: Any) -> None:
 
 
 @_compiled
-def _keep_best(documents: Any, scores: Any, entries: Any, count: int, document: int, score: Any, entry: int) -> int:
-    """Puts a document among the best, ordered by score and document; returns how many there are."""
+def _keep_best(answer: Any, places: Any, count: int, document: int, score: Any, entry: int) -> int:
+    """Puts a document among the best, ordered by score and document; returns how many there are.
+
+    The rows of `answer` are documents, scores and entries; `places` is its view as whole numbers.
+    """
+    documents, scores, entries = places[0], answer[1], places[2]
     if count == len(documents):
         if score < scores[count - 1] or (score == scores[count - 1] and document > documents[count - 1]):
             return count
@@ -131,31 +154,35 @@ def _is_below(document: int, begin: int, end: int, block: int, ancestor_document
 
 @_compiled
 def rank_entries(
-    # the index: entries and their postings, documents, blocks with their highest priors of entries and documents
-    postings: Any, weights: Any, norms: Any, owners: Any, own_mass: Any, priors: Any, document_priors: Any,
-    ancestor_documents: Any, blocks: Any, block_documents: Any, block_priors: Any, parts: Any, part_documents: Any,
-    # what is remembered: matches of phrases, documents whose sections match with their scores, and by block the highest
-    # score of each alternative and its marks
-    extra_entries: Any, extra_scores: Any, extra_covered: Any, section_documents: Any, section_scores: Any,
-    highest: Any, marks: Any,
-    # the query: rows of its slots, and of all their alternatives
-    slot_rows: Any, alternative_rows: Any,
+    # the index: postings, entries, documents' priors, documents below ancestors; bounds of parts of blocks, in entries
+    # and in documents; by block the highest priors of entries and of documents
+    postings: Any, weights: Any, entry_rows: Any, document_priors: Any, ancestor_documents: Any, bounds: Any,
+    block_priors: Any, formula: Any,
+    # what is remembered: postings of phrases, documents whose sections match, and by block the highest score of each
+    # alternative and its marks
+    phrase_rows: Any, said_rows: Any, highest: Any, marks: Any,
+    # the query: rows of its slots and of all their alternatives, and its weight
+    slot_rows: Any, alternative_rows: Any, total: Any,
     # documents that may be found
     first: int, last: int, allowed: Any,
-    # numbers of the formula
-    total: Any, k1: Any, halves: int, entry_coverage: Any, clinical: Any,
-    # scratch of a block: zero before and after
-    table: Any, bits: Any, touched: Any, sections: Any, in_sections: Any, best: Any, best_entry: Any, matched: Any,
-    # answer
-    documents: Any, scores: Any, entries: Any,
+    # scratch of a part: zero before and after
+    table: Any, found: Any, lists: Any,
+    # answer: rows of documents, scores and entries
+    answer: Any,
 ) -> int:  # fmt: skip
-    """Ranks the documents of the slots; fills `documents`, `scores`, `entries` and returns how many there are."""
+    """Ranks the documents of the slots; fills `answer` and returns how many there are."""
     slot_count, alternatives = len(slot_rows) // SLOT_ROW, len(alternative_rows) // ALTERNATIVE_ROW
-    block_count, limit = len(blocks) - 1, len(documents)
     counts = slot_rows.reshape(slot_count, SLOT_ROW)
     slots = slot_rows.view(np.float32).reshape(slot_count, SLOT_ROW)
     places = alternative_rows.reshape(alternatives, ALTERNATIVE_ROW)
     numbers = alternative_rows.view(np.float32).reshape(alternatives, ALTERNATIVE_ROW)
+    parts, part_documents, block_count = bounds[0], bounds[1], len(block_priors)
+    owners = entry_rows.view(np.int32)[:, OWNER]
+    extra_entries, section_documents = phrase_rows.view(np.int32)[:, PHRASE_ENTRY], said_rows.view(np.int32)[:, SAID_IN]
+    bits, best_entry = table.view(np.uint32)[:, _SLOTS], found.view(np.int32)[:, _ENTRY]
+    touched, in_sections, matched = lists[0], lists[1], lists[2]
+    answer_places, limit = answer.view(np.int32), answer.shape[1]
+    k1, entry_coverage, clinical, halves = formula[K1], formula[ENTRY_COVERAGE], formula[CLINICAL], int(formula[HALVES])
     starts = np.zeros(slot_count + 1, np.int64)
     for slot in range(slot_count):
         starts[slot + 1] = starts[slot] + counts[slot, ALTERNATIVES]
@@ -184,29 +211,30 @@ def rank_entries(
             reach[block] += share_of[block]
             section_tops[block] += section_of[block]
             section_reach[block] += slots[slot, MASS] if section_of[block] > F(0) else F(0)
-    bounds = np.zeros(block_count, np.float32)
+    block_bounds = np.zeros(block_count, np.float32)
     promising: Any = np.empty(block_count, np.int64)
     candidates = 0
     for block in range(block_count):
-        if block_documents[block + 1] <= first or block_documents[block] >= last:
+        end = min((block + 1) * PARTS, len(parts) - 1)
+        if part_documents[end] <= first or part_documents[block * PARTS] >= last:
             continue
         bound = tops[block] * _power(min(F(1), reach[block] / total), halves)
         bound *= (F(1) + entry_coverage) * block_priors[block, 0]
         loud = section_tops[block] * _power(min(F(1), section_reach[block] / total), halves)
         bound += clinical * loud * block_priors[block, 1]
         if bound > F(0):
-            bounds[block] = bound * _SLACK
+            block_bounds[block] = bound * _SLACK
             promising[candidates] = block
             candidates += 1
     promising = promising[:candidates]
-    promising = promising[np.argsort(-bounds[promising])]
+    promising = promising[np.argsort(-block_bounds[promising])]
     slot_tops, slot_shares = np.zeros(slot_count, np.float32), np.zeros(slot_count, np.float32)
     slot_below = np.zeros(slot_count, np.float32)
     here = np.empty((alternatives, PARTS + 1), np.int32)
     below_here, said_here = np.empty_like(here), np.empty_like(here)
     floor, count = F(0), 0
     for block in promising:
-        if bounds[block] < floor:
+        if block_bounds[block] < floor:
             break
         first_part = block * PARTS
         last_part = min(first_part + PARTS, len(parts) - 1)
@@ -262,24 +290,24 @@ def rank_entries(
                     factor = numbers[one, FACTOR]
                     for where in range(said_here[one, part], said_here[one, part + 1]):
                         local = section_documents[where] - first_document
-                        score = section_scores[where] * factor
-                        if sections[local, _SECTION_SUM] == F(0) and sections[local, _SECTION_BEST] == F(0):
+                        score = said_rows[where, SAID_SCORE] * factor
+                        if found[local, _SECTION_SUM] == F(0) and found[local, _SECTION_BEST] == F(0):
                             in_sections[spoken] = local
                             spoken += 1
-                        sections[local, _SECTION_BEST] = max(sections[local, _SECTION_BEST], score)
+                        found[local, _SECTION_BEST] = max(found[local, _SECTION_BEST], score)
                 for place in range(spoken):
                     local = in_sections[place]
-                    if sections[local, _SECTION_BEST] > F(0):
-                        sections[local, _SECTION_SUM] += sections[local, _SECTION_BEST]
-                        sections[local, _SECTION_MASS] += slots[slot, MASS]
-                        sections[local, _SECTION_BEST] = F(0)
+                    if found[local, _SECTION_BEST] > F(0):
+                        found[local, _SECTION_SUM] += found[local, _SECTION_BEST]
+                        found[local, _SECTION_MASS] += slots[slot, MASS]
+                        found[local, _SECTION_BEST] = F(0)
             highest_bonus = F(0)
             for place in range(spoken):
                 local = in_sections[place]
-                coverage = _power(sections[local, _SECTION_MASS] / total, halves)
+                coverage = _power(found[local, _SECTION_MASS] / total, halves)
                 prior = document_priors[first_document + local]
-                bonus = clinical * sections[local, _SECTION_SUM] * coverage * prior
-                sections[local, _SECTION_SUM] = bonus
+                bonus = clinical * found[local, _SECTION_SUM] * coverage * prior
+                found[local, _SECTION_SUM] = bonus
                 highest_bonus = max(highest_bonus, bonus)
             # From the last slot on, as many as together cannot reach the floor are only looked up.
             rest, rest_share = F(0), F(0)
@@ -309,10 +337,10 @@ def rank_entries(
                     for where in range(here[one, part], here[one, part + 1]):
                         if places[one, IS_PHRASE]:
                             entry = extra_entries[where]
-                            score, covered = extra_scores[where], extra_covered[where]
+                            score, covered = phrase_rows[where, PHRASE_SCORE], phrase_rows[where, PHRASE_COVERED]
                         else:
                             entry = postings[where]
-                            score = bm25(weights[where], norms[entry], idf, k1)
+                            score = bm25(weights[where], entry_rows[entry, NORM], idf, k1)
                             covered = idf if weights[where] < NONESSENTIAL else F(0)
                         score = score * factor
                         row = entry - base
@@ -340,8 +368,8 @@ def rank_entries(
             for place in range(seen):
                 row = touched[place]
                 entry = base + row
-                document = owners[entry]
-                reachable = (table[row, _SUM] + rest) * (F(1) + entry_coverage) * priors[entry] * _SLACK
+                document, prior = owners[entry], entry_rows[entry, PRIOR]
+                reachable = (table[row, _SUM] + rest) * (F(1) + entry_coverage) * prior * _SLACK
                 hopeless = reachable + highest_bonus < floor or document < first or document >= last
                 if not hopeless and len(allowed):
                     hopeless = not allowed[document]
@@ -363,12 +391,12 @@ def rank_entries(
                                 where = first_from(extra_entries, low, high, entry)
                                 if where == high or extra_entries[where] != entry:
                                     continue
-                                score, covered = extra_scores[where], extra_covered[where]
+                                score, covered = phrase_rows[where, PHRASE_SCORE], phrase_rows[where, PHRASE_COVERED]
                             else:
                                 where = first_from(postings, low, high, entry)
                                 if where == high or postings[where] != entry:
                                     continue
-                                score = bm25(weights[where], norms[entry], numbers[one, IDF], k1)
+                                score = bm25(weights[where], entry_rows[entry, NORM], numbers[one, IDF], k1)
                                 covered = numbers[one, IDF] if weights[where] < NONESSENTIAL else F(0)
                             score = score * factor
                             if score > top:
@@ -382,10 +410,8 @@ def rank_entries(
                     for slot in range(slot_count):
                         if not bits[row] >> np.uint32(slot) & np.uint32(1):
                             mass += slot_below[slot]
-                    own = F(1) + entry_coverage * min(F(1), table[row, _COVERED] / own_mass[entry])
-                    reachable = (
-                        table[row, _SUM] * _power(min(F(1), mass / total), halves) * own * priors[entry] * _SLACK
-                    )
+                    own = F(1) + entry_coverage * min(F(1), table[row, _COVERED] / entry_rows[entry, OWN_MASS])
+                    reachable = table[row, _SUM] * _power(min(F(1), mass / total), halves) * own * prior * _SLACK
                     if reachable + highest_bonus >= floor:
                         # Words of ancestors count towards the query's share where the entry itself lacks them.
                         for slot in range(slot_count):
@@ -397,33 +423,34 @@ def rank_entries(
                                 )
                             ):
                                 table[row, _COVERS] += slots[slot, BELOW_MASS]
-                        score = table[row, _SUM] * _power(table[row, _COVERS] / total, halves) * own * priors[entry]
+                        score = table[row, _SUM] * _power(table[row, _COVERS] / total, halves) * own * prior
                         if score > F(0):
                             local = document - first_document
-                            if best[local] == F(0):
+                            best = found[local, _SCORE]
+                            if best == F(0):
                                 matched[held] = local
                                 held += 1
-                            if score > best[local] or (score == best[local] and entry < best_entry[local]):
-                                best[local] = score
+                            if score > best or (score == best and entry < best_entry[local]):
+                                found[local, _SCORE] = score
                                 best_entry[local] = entry
                 table[row, _SUM], table[row, _COVERS], table[row, _COVERED] = F(0), F(0), F(0)
                 bits[row] = np.uint32(0)
             for place in range(spoken):
                 local = in_sections[place]
-                document, bonus = first_document + local, sections[local, _SECTION_SUM]
-                sections[local, _SECTION_SUM], sections[local, _SECTION_MASS] = F(0), F(0)
+                document, bonus = first_document + local, found[local, _SECTION_SUM]
+                found[local, _SECTION_SUM], found[local, _SECTION_MASS] = F(0), F(0)
                 if bonus > F(0) and document >= first and document < last and (not len(allowed) or allowed[document]):
-                    if best[local] == F(0):
+                    if found[local, _SCORE] == F(0):
                         matched[held] = local
                         held += 1
                         best_entry[local] = -1
-                    best[local] += bonus
+                    found[local, _SCORE] += bonus
             for place in range(held):
                 local = matched[place]
                 count = _keep_best(
-                    documents, scores, entries, count, first_document + local, best[local], best_entry[local]
+                    answer, answer_places, count, first_document + local, found[local, _SCORE], best_entry[local]
                 )
-                best[local] = F(0)
+                found[local, _SCORE] = F(0)
             if count == limit:
-                floor = scores[limit - 1]
+                floor = answer[1, limit - 1]
     return count

@@ -26,6 +26,13 @@ from codesearch.query.kernel import (
     LOUDEST,
     MARKS,
     NONESSENTIAL,
+    NORM,
+    PHRASE_COVERED,
+    PHRASE_ENTRY,
+    PHRASE_SCORE,
+    SAID_IN,
+    SAID_ROW,
+    SAID_SCORE,
     SECTION_FROM,
     SECTION_TO,
     SHARE,
@@ -41,19 +48,18 @@ _compiled = numba.njit(cache=True, nogil=True)
 
 @_compiled
 def _phrase_matches(
-    starts: Any, ends: Any, idfs: Any, k1: Any, postings: Any, weights: Any, norms: Any,
-    entries: Any, scores: Any, covered: Any, first: int,
-) -> int:  # fmt: skip
+    starts: Any, ends: Any, idfs: Any, k1: Any, postings: Any, weights: Any, entry_rows: Any, rows: Any, first: int
+) -> int:
     """Writes the entries that hold all the terms, with their BM25 and the idf they cover, from place `first` on.
 
     The rarest term comes first. Gives the end of what was written.
     """
-    count = first
+    entries, count = rows.view(np.int32)[:, PHRASE_ENTRY], first
     for where in range(starts[0], ends[0]):
         entry = postings[where]
         entries[count] = entry
-        scores[count] = bm25(weights[where], norms[entry], idfs[0], k1)
-        covered[count] = idfs[0] if weights[where] < NONESSENTIAL else F(0)
+        rows[count, PHRASE_SCORE] = bm25(weights[where], entry_rows[entry, NORM], idfs[0], k1)
+        rows[count, PHRASE_COVERED] = idfs[0] if weights[where] < NONESSENTIAL else F(0)
         count += 1
     for term in range(1, len(starts)):
         place, kept = starts[term], first
@@ -64,8 +70,10 @@ def _phrase_matches(
                 break
             if postings[place] == entry:
                 entries[kept] = entry
-                scores[kept] = scores[candidate] + bm25(weights[place], norms[entry], idfs[term], k1)
-                covered[kept] = covered[candidate] + (idfs[term] if weights[place] < NONESSENTIAL else F(0))
+                score = bm25(weights[place], entry_rows[entry, NORM], idfs[term], k1)
+                covers = idfs[term] if weights[place] < NONESSENTIAL else F(0)
+                rows[kept, PHRASE_SCORE] = rows[candidate, PHRASE_SCORE] + score
+                rows[kept, PHRASE_COVERED] = rows[candidate, PHRASE_COVERED] + covers
                 kept += 1
         count = kept
     return count
@@ -74,9 +82,10 @@ def _phrase_matches(
 @_compiled
 def _term_in_sections(
     start: int, end: int, idf: Any, k1: Any, document_count: int, postings: Any, weights: Any, owners: Any, gains: Any,
-    documents: Any, scores: Any, first: int,
+    rows: Any, first: int,
 ) -> int:  # fmt: skip
     """Writes the documents of one term with its BM25F in each; -1 where the postings are out of order or bounds."""
+    documents = rows.view(np.int32)[:, SAID_IN]
     count, where, previous = first, start, -1
     while where < end:
         if postings[where] < 0 or postings[where] >= len(owners):
@@ -92,7 +101,7 @@ def _term_in_sections(
         weighted = F(total)
         if weighted > F(0):
             documents[count] = document
-            scores[count] = idf * weighted * (k1 + F(1)) / (k1 + weighted)
+            rows[count, SAID_SCORE] = idf * weighted * (k1 + F(1)) / (k1 + weighted)
             count += 1
     return count
 
@@ -100,25 +109,25 @@ def _term_in_sections(
 @_compiled
 def _section_matches(
     starts: Any, ends: Any, idfs: Any, k1: Any, document_count: int,
-    postings: Any, weights: Any, owners: Any, gains: Any,
-    documents: Any, scores: Any, first: int,
+    postings: Any, weights: Any, owners: Any, gains: Any, rows: Any, first: int,
 ) -> Any:  # fmt: skip
     """Writes the documents whose scored sections hold all the terms, with their BM25F, from place `first` on.
 
     Gives the end of what was written and the highest score; -1 where the postings are such as no builder writes.
     """
+    documents = rows.view(np.int32)[:, SAID_IN]
     count = _term_in_sections(
-        starts[0], ends[0], idfs[0], k1, document_count, postings, weights, owners, gains, documents, scores, first
+        starts[0], ends[0], idfs[0], k1, document_count, postings, weights, owners, gains, rows, first
     )
     for term in range(1, len(starts)):
         if count < first:
             return -1, F(0)
         size = ends[term] - starts[term]
-        others, other_scores = np.empty(size, np.int32), np.empty(size, np.float32)
+        other_rows = np.empty((size, SAID_ROW), np.float32)
+        others = other_rows.view(np.int32)[:, SAID_IN]
         found = _term_in_sections(
-            starts[term], ends[term], idfs[term], k1, document_count, postings, weights, owners, gains,
-            others, other_scores, 0,
-        )  # fmt: skip
+            starts[term], ends[term], idfs[term], k1, document_count, postings, weights, owners, gains, other_rows, 0
+        )
         if found < 0:
             return -1, F(0)
         kept, place = first, 0
@@ -129,10 +138,10 @@ def _section_matches(
                 break
             if others[place] == document:
                 documents[kept] = document
-                scores[kept] = scores[candidate] + other_scores[place]
+                rows[kept, SAID_SCORE] = rows[candidate, SAID_SCORE] + other_rows[place, SAID_SCORE]
                 kept += 1
         count = kept
-    return count, scores[first:count].max() if count > first else F(0)
+    return count, rows[first:count, SAID_SCORE].max() if count > first else F(0)
 
 
 @_compiled
@@ -151,7 +160,7 @@ def _mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, mar
 def _top_of_term(
     postings: Any,
     weights: Any,
-    norms: Any,
+    entry_rows: Any,
     start: int,
     end: int,
     idf: Any,
@@ -166,17 +175,17 @@ def _top_of_term(
         entry = postings[where]
         while entry >= bounds[block + 1]:
             block += 1
-        tops[block] = max(tops[block], bm25(weights[where], norms[entry], idf, k1) * factor)
+        tops[block] = max(tops[block], bm25(weights[where], entry_rows[entry, NORM], idf, k1) * factor)
 
 
 @_compiled
-def _top_of_phrase(entries: Any, scores: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
+def _top_of_phrase(rows: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
     """The highest score of a phrase in each block."""
-    block = 0
+    entries, block = rows.view(np.int32)[:, PHRASE_ENTRY], 0
     for where in range(start, end):
         while entries[where] >= bounds[block + 1]:
             block += 1
-        tops[block] = max(tops[block], scores[where] * factor)
+        tops[block] = max(tops[block], rows[where, PHRASE_SCORE] * factor)
 
 
 @_compiled
@@ -201,12 +210,11 @@ def pack(
     # the alternatives: their terms, where those of each begin, and of each its factor and its share of the query
     terms: Any, starts: Any, factors: Any,
     # the index: postings, documents below ancestors, sections, blocks
-    offsets: Any, postings: Any, weights: Any, norms: Any, idfs: Any, k1: Any, below_offsets: Any, below: Any,
+    offsets: Any, postings: Any, weights: Any, entry_rows: Any, idfs: Any, k1: Any, below_offsets: Any, below: Any,
     section_offsets: Any, section_postings: Any, section_weights: Any, owners: Any, gains: Any, clinical_k1: Any,
     document_count: int, bounds: Any, document_bounds: Any,
     # the memory, and how much of its phrases, its sections and its rows of blocks is used
-    entries: Any, scores: Any, covered: Any, section_documents: Any, section_scores: Any, highest: Any, marks: Any,
-    used: Any,
+    phrase_rows: Any, said_rows: Any, highest: Any, marks: Any, used: Any,
     # answer
     rows: Any,
 ) -> bool:  # fmt: skip
@@ -217,6 +225,7 @@ def pack(
     count = len(starts) - 1
     places = rows.reshape(count, ALTERNATIVE_ROW)
     numbers = rows.view(np.float32).reshape(count, ALTERNATIVE_ROW)
+    said_in = said_rows.view(np.int32)[:, SAID_IN]
     for one in range(count):
         own = terms[starts[one] : starts[one + 1]]
         factor, row = F(factors[one, 0]), used[2]
@@ -224,7 +233,7 @@ def pack(
         if len(own) == 1:
             term = own[0]
             start, end = offsets[term], offsets[term + 1]
-            _top_of_term(postings, weights, norms, start, end, idfs[term], factor, k1, bounds, highest[row])
+            _top_of_term(postings, weights, entry_rows, start, end, idfs[term], factor, k1, bounds, highest[row])
             begin, stop = below_offsets[term], below_offsets[term + 1]
             _mark_blocks(below, begin, stop, document_bounds, IS_BELOW, marks[row])
             places[one, START], places[one, END] = start, end
@@ -234,10 +243,17 @@ def pack(
             ordered = _rarest_first(own, offsets)
             first = used[0]
             used[0] = _phrase_matches(
-                offsets[ordered], offsets[ordered + 1], idfs[ordered], k1, postings, weights, norms,
-                entries, scores, covered, first,
-            )  # fmt: skip
-            _top_of_phrase(entries, scores, first, used[0], factor, bounds, highest[row])
+                offsets[ordered],
+                offsets[ordered + 1],
+                idfs[ordered],
+                k1,
+                postings,
+                weights,
+                entry_rows,
+                phrase_rows,
+                first,
+            )
+            _top_of_phrase(phrase_rows, first, used[0], factor, bounds, highest[row])
             places[one, IS_PHRASE], places[one, START], places[one, END] = 1, first, used[0]
         first, loudest = used[1], F(0)
         said = True
@@ -246,12 +262,12 @@ def pack(
         if said:
             last, loudest = _section_matches(
                 section_offsets[own], section_offsets[own + 1], idfs[own], clinical_k1, document_count,
-                section_postings, section_weights, owners, gains, section_documents, section_scores, first,
+                section_postings, section_weights, owners, gains, said_rows, first,
             )  # fmt: skip
             if last < first:
                 return False
             used[1] = last
-            _mark_blocks(section_documents, first, last, document_bounds, IS_SAID, marks[row])
+            _mark_blocks(said_in, first, last, document_bounds, IS_SAID, marks[row])
         places[one, SECTION_FROM], places[one, SECTION_TO], places[one, MARKS] = first, used[1], row
         numbers[one, FACTOR], numbers[one, SHARE] = factor, F(factors[one, 1])
         numbers[one, LOUDEST] = F(np.float64(loudest) * factors[one, 0])

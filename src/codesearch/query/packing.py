@@ -19,7 +19,7 @@ from codesearch.index.durable import REBUILD
 from codesearch.query import kernel
 from codesearch.query import kernel_matching as matching
 from codesearch.query.plan import Alternative, Slot
-from codesearch.query.score import Collection, ancestor_mass, posting_count
+from codesearch.query.score import Collection, Floats, ancestor_mass, posting_count
 
 F = np.float32
 Longs = npt.NDArray[np.int64]
@@ -71,12 +71,12 @@ class Memory:
     """Packed slots, with the matches of their phrases and sections in runs of arrays. Not safe to fill from two threads
     at once; what it holds already may be read meanwhile."""
 
-    def __init__(self, collection: Collection, blocks: Blocks, least: Room) -> None:
-        """Makes room for so much at least."""
+    def __init__(self, collection: Collection, entry_rows: Floats, blocks: Blocks, least: Room) -> None:
+        """Makes room for so much at least; takes the rows of entries, as the kernel names them."""
         ranking, said = collection.ranking, collection.sections
         self._collection = collection
         self._index = (
-            collection.offsets, collection.entries, collection.weights, collection.norms, collection.idf,
+            collection.offsets, collection.entries, collection.weights, entry_rows, collection.idf,
             F(ranking.k1), collection.ancestor_offsets, collection.ancestor_documents,
             said.offsets, said.entries, said.weights, said.documents, said.gains,
             F(ranking.clinical_k1), collection.document_count, blocks.entries, blocks.documents,
@@ -85,19 +85,18 @@ class Memory:
         self.packed: dict[Slot, Packed] = {}
         # Zeros that nobody wrote to yet take no memory.
         phrases, sections = max(POSTINGS, least.phrases), max(POSTINGS, least.sections)
-        self.phrases = (np.zeros(phrases, np.int32), np.zeros(phrases, F), np.zeros(phrases, F))
-        self.sections = (np.zeros(sections, np.int32), np.zeros(sections, F))
         count = len(blocks.entries) - 1
         rows = max(MARK_BYTES // max(1, 5 * count), least.alternatives)
-        self.marks = (np.zeros((rows, count), F), np.zeros((rows, count), np.uint8))
+        phrase_rows, said_rows = np.zeros((phrases, kernel.PHRASE_ROW), F), np.zeros((sections, kernel.SAID_ROW), F)
+        self.arrays = (phrase_rows, said_rows, np.zeros((rows, count), F), np.zeros((rows, count), np.uint8))
 
     def has_room(self, room: Room) -> bool:
         """Whether so much more fits."""
         phrases, sections, marks = self._used.tolist()
         return (
-            phrases + room.phrases <= len(self.phrases[0])
-            and sections + room.sections <= len(self.sections[0])
-            and marks + room.alternatives <= len(self.marks[0])
+            phrases + room.phrases <= len(self.arrays[0])
+            and sections + room.sections <= len(self.arrays[1])
+            and marks + room.alternatives <= len(self.arrays[2])
         )
 
     def keep(self, slots: Sequence[Slot]) -> None:
@@ -127,7 +126,7 @@ class Memory:
         sound = matching.pack(
             np.array(terms, np.int64), np.array([0, *accumulate(counts)], np.int64),
             np.array(factors, np.float64).reshape(-1, 2), *self._index,
-            *self.phrases, *self.sections, *self.marks, self._used, rows,
+            *self.arrays, self._used, rows,
         )  # fmt: skip
         if not sound:
             raise unsound(self._collection)

@@ -112,6 +112,21 @@ def next_from(ordered: Any, low: int, high: int, wanted: int) -> int:
     return first_from(ordered, low + 1, min(high, low + step), wanted)
 
 
+@_inline
+def _sink(heap: Any, bounds: Any, place: int, size: int) -> None:
+    """Lets a block sink to its place in a heap whose top has the highest bound (Williams 1964)."""
+    block = heap[place]
+    child = 2 * place + 1
+    while child < size:
+        if child + 1 < size and bounds[heap[child + 1]] > bounds[heap[child]]:
+            child += 1
+        if bounds[heap[child]] <= bounds[block]:
+            break
+        heap[place] = heap[child]
+        place, child = child, 2 * child + 1
+    heap[place] = block
+
+
 @_compiled
 def _cut(ordered: Any, start: int, end: int, bounds: Any, places: Any) -> None:
     """Where an ordered slice crosses each bound: `places[b]` is its first place not below `bounds[b]`."""
@@ -226,16 +241,20 @@ def rank_entries(
             block_bounds[block] = bound * _SLACK
             promising[candidates] = block
             candidates += 1
-    promising = promising[:candidates]
-    promising = promising[np.argsort(-block_bounds[promising])]
+    for place in range(candidates // 2 - 1, -1, -1):
+        _sink(promising, block_bounds, place, candidates)
     slot_tops, slot_shares = np.zeros(slot_count, np.float32), np.zeros(slot_count, np.float32)
     slot_below = np.zeros(slot_count, np.float32)
     here = np.empty((alternatives, PARTS + 1), np.int32)
     below_here, said_here = np.empty_like(here), np.empty_like(here)
     floor, count = F(0), 0
-    for block in promising:
+    while candidates:
+        block = promising[0]
         if block_bounds[block] < floor:
             break
+        candidates -= 1
+        promising[0] = promising[candidates]
+        _sink(promising, block_bounds, 0, candidates)
         first_part = block * PARTS
         last_part = min(first_part + PARTS, len(parts) - 1)
         entry_bounds, document_bounds = parts[first_part : last_part + 1], part_documents[first_part : last_part + 1]

@@ -59,6 +59,8 @@ _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)
 _WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
+_EDITED = re.compile("['`/&]")
+"""What folding may take out of an ASCII text, or write out."""
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
@@ -80,7 +82,7 @@ class Analyzer:
         self._after = config.numerals.after
         letters, words = _one_of(self._after), _one_of(config.numerals.words)
         # The letters are much rarer than the words: they are looked for, and then for the word before them.
-        self._letter = re.compile(rf"(?<=[\s-])(?:{letters})\b(?!-)")
+        self._letter = re.compile(rf"[\s-](?:{letters})\b(?!-)")
         self._word_before = re.compile(rf"\b(?:{words})$")
         self._longest_before = max(map(len, config.numerals.words), default=0) + 1
         self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
@@ -115,12 +117,13 @@ class Analyzer:
         return self._letter.sub(self._numeral_of, text)
 
     def _numeral_of(self, match: re.Match[str]) -> str:
-        """A letter as the digit that it stands for, after one of the words."""
-        text, end = match.string, match.start()
+        """A blank or hyphen and a letter, as the digit that it stands for after one of the words."""
+        text, end = match.string, match.start() + 1
         while end and (text[end - 1] == "-" or text[end - 1].isspace()):
             end -= 1
         before = text[max(0, end - self._longest_before) : end]
-        return self._after[match[0]] if self._word_before.search(before) else match[0]
+        sign, letter = match[0][0], match[0][1:]
+        return sign + self._after[letter] if self._word_before.search(before) else match[0]
 
     def words(self, text: str) -> list[str]:
         """The words of a folded text, stop words too."""
@@ -214,14 +217,16 @@ class Analyzer:
     def _aligned(self, text: str) -> tuple[str, _Origins | None]:
         """The folded text, and where its characters come from; None where each has kept its place."""
         origins: _Origins | None = None
-        if text.isascii() and not any(sign in text for sign in "'`/&"):
+        if text.isascii() and not _EDITED.search(text):
             folded = text.lower()
         else:
             folded, origins = _letters(text)
             written = [(*match.span(), self._shorthand[match[0]]) for match in self._any_shorthand.finditer(folded)]
             folded, origins = _edited(folded, origins, written)
             folded, origins = _edited(folded, origins, [(*match.span(), "") for match in _APOSTROPHE.finditer(folded)])
-        numerals = [(*match.span(), self._numeral_of(match)) for match in self._letter.finditer(folded)]
+        numerals = [
+            (match.start() + 1, match.end(), self._numeral_of(match)[1:]) for match in self._letter.finditer(folded)
+        ]
         if not numerals:
             return folded, origins
         return _edited(folded, origins or _Origins(text, list(range(len(text) + 1))), numerals)

@@ -9,7 +9,7 @@ from reindex_support import small_config
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.analysis import Analyzer
-from codesearch.index.expansions import Expansion, ExpansionFile, Table, initials, rule_table, write_expansions
+from codesearch.index.expansions import Expansion, ExpansionFile, Expansions, initials, rule_table, write_expansions
 from codesearch.index.settings import IndexSettings, read_settings
 from codesearch.index.synonyms import Rule
 from codesearch.records import CodeRecord, Kind
@@ -22,7 +22,7 @@ def record(name: str, *terms: str, kind: Kind = "code", system: str = "ICD10CM")
     return CodeRecord(system, "A00", name, kind, inclusion_terms=terms)
 
 
-def table(folder: Path, *records: CodeRecord, rules: tuple[Rule, ...] = (), terms: str = "") -> Table:
+def table(folder: Path, *records: CodeRecord, rules: tuple[Rule, ...] = (), terms: str = "") -> Expansions:
     settings: IndexSettings = SETTINGS._replace(rules=rules)
     write_expansions(folder, rule_table(settings), [initials(records, ANALYZER)], set(ANALYZER.terms(terms)))
     file = ExpansionFile(folder)
@@ -83,6 +83,17 @@ def test_a_broken_file_is_told(tmp_path: Path, content: bytes) -> None:
     file = ExpansionFile(tmp_path)
     with pytest.raises(IndexCorruptError, match=r"expansions.json"):
         file.table()
+    file.close()
+
+
+def test_broken_phrases_are_told_when_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "expansions.json").write_bytes(
+        b'{"hive": [[["urticaria"], "lay"]], "mi": [[["heart"], "lay", "heart"]]}'
+    )
+    file = ExpansionFile(tmp_path)
+    assert file.table()["mi"] == (Expansion(("heart",), "lay", "heart"),)
+    with pytest.raises(IndexCorruptError, match=r"expansions.json"):
+        file.table()["hive"]
     file.close()
 
 

@@ -1,13 +1,15 @@
 """Many queries, one a line: an answer for every line, in order, whatever is wrong with one of them.
 
 Lines are answered as they come, so that a caller may wait for each answer before it asks again. Where many lines wait
-already, worker processes share them: copies of this one, made once the index is loaded and compiled for.
+already, worker processes share them: copies of this one, made once the index is loaded and compiled for. The phrases of
+charts and price lists come again and again: what a line was answered is remembered.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import count
@@ -17,6 +19,7 @@ import msgspec
 
 from codesearch.errors import CodesearchError
 from codesearch.formats import escaped_json
+from codesearch.index.remembered import Remembered
 from codesearch.library import Index
 from codesearch.processes import Crew
 from codesearch.query.results import Hit
@@ -29,8 +32,10 @@ _READ = 1 << 20
 """Bytes that are read at once, at most."""
 _CREW_FROM = 200
 """Lines that must wait before it pays to start workers, which takes as long as some hundred answers."""
-_PIECE = 20
-"""Lines that a worker is given at once."""
+_PIECE, _MOST_OF_A_PIECE = 20, 200
+"""Lines that a worker is given at once, and how many may wait for them, as they are answered already."""
+_REMEMBERED_BYTES = 50_000_000
+"""Lines and answers that are remembered, together."""
 
 Describe = Callable[[Hit], dict[str, Any]]
 
@@ -57,6 +62,31 @@ class _Piece(NamedTuple):
 
     run: int
     lines: Sequence[bytes]
+
+
+class _Answer(NamedTuple):
+    """A line of JSON, and whether it tells an error."""
+
+    text: bytes
+    is_error: bool
+
+
+class _Answers:
+    """The answers of a run by their lines, but for errors, which need not come again."""
+
+    def __init__(self, run: _Run) -> None:
+        self._index = run.searched
+        self._known: Remembered[tuple[str, bytes], bytes] = Remembered(_REMEMBERED_BYTES)
+
+    def get(self, line: bytes) -> bytes | None:
+        """The answer to a line; None where it is not known, or the index has gone over to another generation."""
+        return self._known.get((self._index.generation, line))
+
+    def kept(self, line: bytes, answer: _Answer) -> bytes:
+        """Remembers an answer; gives its text."""
+        if not answer.is_error:
+            self._known.keep((self._index.generation, line), answer.text, len(line) + len(answer.text))
+        return answer.text
 
 
 _runs: dict[int, _Run] = {}
@@ -91,6 +121,7 @@ def answers(
     index.search("", **options)
     run, number = _Run(index, options, describe, asked), next(_numbers)
     _runs[number] = run
+    known = _Answers(run)
     crew: Crew | None = None
     with ExitStack() as stack:
         stack.callback(_runs.pop, number)
@@ -101,12 +132,12 @@ def answers(
             # Beside other threads no copy of this process can be made.
             if are_many and crew is None and jobs != 1 and threading.active_count() == 1:
                 # Answering loads what is loaded at need, and the copies then share it.
-                yield _answered(run, lines[:1])
+                yield _answered_alone(run, lines[0], known)
                 crew, lines = stack.enter_context(Crew(jobs or os.cpu_count() or 1)), lines[1:]
             if are_many and crew:
-                yield from crew.ordered(_answered_piece, _pieces(number, lines))
+                yield from _answered_by(crew, number, lines, known)
             else:
-                yield from (_answered(run, [line]) for line in lines)
+                yield from (_answered_alone(run, line, known) for line in lines)
 
 
 def rows_of(answers: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -131,18 +162,44 @@ def _waiting(stream: Input) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _pieces(run: int, lines: Sequence[bytes]) -> Iterator[_Piece]:
-    return (_Piece(run, lines[start : start + _PIECE]) for start in range(0, len(lines), _PIECE))
+def _answered_alone(run: _Run, line: bytes, known: _Answers) -> bytes:
+    """The answer to a line, by this process."""
+    return known.get(line) or known.kept(line, _answered(run, line))
 
 
-def _answered_piece(piece: _Piece) -> bytes:
-    return _answered(_runs[piece.run], piece.lines)
+def _answered_by(crew: Crew, run: int, lines: Sequence[bytes], known: _Answers) -> Iterator[bytes]:
+    """The answers to many lines, by workers; several at once."""
+    waiting: deque[list[tuple[bytes, bytes | None]]] = deque()
+
+    def pieces() -> Iterator[_Piece]:
+        piece: list[tuple[bytes, bytes | None]] = []
+        asked: list[bytes] = []
+        for line in lines:
+            answer = known.get(line)
+            piece.append((line, answer))
+            if answer is None:
+                asked.append(line)
+            if len(asked) == _PIECE or len(piece) == _MOST_OF_A_PIECE:
+                waiting.append(piece)
+                yield _Piece(run, asked)
+                piece, asked = [], []
+        if piece:
+            waiting.append(piece)
+            yield _Piece(run, asked)
+
+    for found in crew.ordered(_answered_piece, pieces()):
+        answers = iter(found)
+        yield b"".join([answer or known.kept(line, next(answers)) for line, answer in waiting.popleft()])
 
 
-def _answered(run: _Run, lines: Iterable[bytes]) -> bytes:
-    """A line of JSON for every line."""
-    answers = (_answer(run, line.removeprefix(_BOM).rstrip(b"\r")) for line in lines)
-    return b"".join([_encoded(answer) + b"\n" for answer in answers])
+def _answered_piece(piece: _Piece) -> list[_Answer]:
+    run = _runs[piece.run]
+    return [_answered(run, line) for line in piece.lines]
+
+
+def _answered(run: _Run, line: bytes) -> _Answer:
+    answer = _answer(run, line.removeprefix(_BOM).rstrip(b"\r"))
+    return _Answer(_encoded(answer) + b"\n", "error" in answer)
 
 
 def _encoded(answer: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ They come from the synonym rules, kept where the index holds all words of the ph
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +37,8 @@ class Expansion(msgspec.Struct, frozen=True, array_like=True):
 
 Table = dict[str, tuple[Expansion, ...]]
 """Typed terms, joined by blanks -> expansions."""
+_PHRASES = msgspec.json.Decoder(tuple[Expansion, ...])
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 Initials = list[tuple[str, tuple[str, ...], str]]
@@ -78,6 +80,30 @@ def _by_letters(found: Iterable[Initials]) -> dict[str, dict[tuple[str, ...], st
     return table
 
 
+class Expansions(Mapping[str, tuple[Expansion, ...]]):
+    """The table of an index; phrases are decoded when they are asked for, since a query asks for few of them."""
+
+    def __init__(self, path: Path, raw: dict[str, msgspec.Raw]) -> None:
+        """Takes the file that the table is of, and the table with its phrases in JSON."""
+        self._path, self._raw = path, raw
+
+    def __getitem__(self, typed: str) -> tuple[Expansion, ...]:
+        phrases = self._raw[typed]
+        try:
+            return _PHRASES.decode(phrases)
+        except BROKEN_JSON as error:
+            raise _corrupt(self._path, error) from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __contains__(self, typed: object) -> bool:
+        return typed in self._raw
+
+
 class ExpansionFile:
     """The table of an index, opened with it and read when it is first asked for: the file may be removed meanwhile."""
 
@@ -91,10 +117,10 @@ class ExpansionFile:
         try:
             self._file = self._path.open("rb")
         except OSError as error:
-            raise self._corrupt(error) from error
+            raise _corrupt(self._path, error) from error
 
-    def table(self) -> Table:
-        """The whole table.
+    def table(self) -> Expansions:
+        """The whole table; asking it raises `IndexCorruptError` where its file is none.
 
         Raises:
             IndexCorruptError: the file is no such table.
@@ -102,16 +128,17 @@ class ExpansionFile:
         try:
             size = os.fstat(self._file.fileno()).st_size
             # pread keeps no position, so threads may ask at once.
-            return msgspec.json.decode(os.pread(self._file.fileno(), size, 0), type=Table)
+            return Expansions(self._path, _RAW.decode(os.pread(self._file.fileno(), size, 0)))
         except (OSError, *BROKEN_JSON) as error:
-            raise self._corrupt(error) from error
+            raise _corrupt(self._path, error) from error
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
 
-    def _corrupt(self, error: Exception) -> IndexCorruptError:
-        return IndexCorruptError(str(self._path), f"cannot be read ({error})", "Rebuild the index.")
+
+def _corrupt(path: Path, error: Exception) -> IndexCorruptError:
+    return IndexCorruptError(str(path), f"cannot be read ({error})", "Rebuild the index.")
 
 
 def initials(records: Iterable[CodeRecord], analyzer: Analyzer) -> Initials:

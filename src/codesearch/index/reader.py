@@ -20,7 +20,7 @@ from codesearch.index.arrays import ARRAYS_NAME, ArrayFile
 from codesearch.index.checking import FileCheck
 from codesearch.index.durable import REBUILD, reading
 from codesearch.index.expansions import FILE_NAME as EXPANSIONS_NAME
-from codesearch.index.expansions import ExpansionFile, Table
+from codesearch.index.expansions import ExpansionFile, Expansions
 from codesearch.index.fields import title_entries
 from codesearch.index.inversion import CODE_BYTES
 from codesearch.index.ranking import idf
@@ -239,7 +239,7 @@ class IndexReader:
         return counts
 
     @cached_property
-    def expansions(self) -> Table:
+    def expansions(self) -> Expansions:
         """What is searched as well when some terms are typed."""
         return self._expansion_file.table()
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from codesearch.index.reader import IndexReader
@@ -265,7 +265,8 @@ class Planner:
         found: list[_Span] = []
         rules, present = self._rules_by_rarest, {word.term for word in words}
         for word in words:
-            for typed, terms in rules.get(word.term, ()):
+            for typed in rules.get(word.term, ()):
+                terms = frozenset(typed.split(" "))
                 if terms <= present:
                     run = [one for one in words if one.term in terms]
                     found += [_Span(terms, one) for one in self._expanded(typed, run)]
@@ -294,13 +295,13 @@ class Planner:
         return _Ready(Slot(slot.word, slot.term, slot.mass, alternatives), rewrites + told)
 
     @cached_property
-    def _rules_by_rarest(self) -> dict[str, list[tuple[str, frozenset[str]]]]:
-        """The rules of several terms, as typed and as a set, by the term that the fewest of them have."""
-        rules = [(typed, frozenset(typed.split(" "))) for typed in self._reader.expansions if " " in typed]
-        counts = Counter(term for _, terms in rules for term in terms)
-        found: dict[str, list[tuple[str, frozenset[str]]]] = {}
+    def _rules_by_rarest(self) -> dict[str, list[str]]:
+        """The rules of several terms, by the term that the fewest of them have."""
+        rules = [(typed, typed.split(" ")) for typed in self._reader.expansions if " " in typed]
+        counts = Counter(chain.from_iterable([terms for _, terms in rules]))
+        found: dict[str, list[str]] = {}
         for typed, terms in rules:
-            found.setdefault(min(terms, key=lambda term: (counts[term], term)), []).append((typed, terms))
+            found.setdefault(min(terms, key=counts.__getitem__), []).append(typed)
         return found
 
 

@@ -6,10 +6,12 @@ Importing this module loads numba.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from math import prod
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -83,13 +85,12 @@ class Memory:
         )  # fmt: skip
         self._used = np.zeros(3, np.int64)
         self.packed: dict[Slot, Packed] = {}
-        # Zeros that nobody wrote to yet take no memory.
         phrases, sections = max(POSTINGS, least.phrases), max(POSTINGS, least.sections)
-        self.phrases = (np.zeros(phrases, np.int32), np.zeros(phrases, F), np.zeros(phrases, F))
-        self.sections = (np.zeros(sections, np.int32), np.zeros(sections, F))
+        self.phrases = (_zeros((phrases,), np.int32), _zeros((phrases,), F), _zeros((phrases,), F))
+        self.sections = (_zeros((sections,), np.int32), _zeros((sections,), F))
         count = len(blocks.entries) - 1
         rows = max(MARK_BYTES // max(1, 5 * count), least.alternatives)
-        self.marks = (np.zeros((rows, count), F), np.zeros((rows, count), np.uint8))
+        self.marks = (_zeros((rows, count), F), _zeros((rows, count), np.uint8))
 
     def has_room(self, room: Room) -> bool:
         """Whether so much more fits."""
@@ -132,6 +133,17 @@ class Memory:
         if not sound:
             raise unsound(self._collection)
         return rows.tobytes()
+
+
+def _zeros(shape: tuple[int, ...], kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros in a memory map of their own: they take no memory before they are written to, and none once they are gone.
+
+    From the heap they would come out of what another generation gave back, to be filled with zeros from end to end,
+    and the heap of each thread that ever loaded a generation would keep as much.
+    """
+    size = np.dtype(kind).itemsize * prod(shape)
+    memory = mmap.mmap(-1, max(1, size), flags=mmap.MAP_PRIVATE)
+    return np.frombuffer(memory, kind, prod(shape)).reshape(shape)
 
 
 def unsound(collection: Collection) -> IndexCorruptError:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from query_support import CLINIC, cm, codes, publish
+from reindex_support import small_config
 
 import codesearch
 from codesearch import IndexCorruptError, IndexMissingError, open_index
@@ -167,7 +168,7 @@ def reindex(folder: Path, number: int) -> None:
     source = folder / "codes.csv"
     rows = "".join(f"LOCAL,A{digit},Cholera of night {number} form {digit}\n" for digit in range(20))
     source.write_text(f"system,code,name\n{rows}", encoding="utf-8")
-    codesearch.reindex([source], folder / "index", jobs=1, force=True)
+    codesearch.reindex([source], folder / "index", jobs=1, force=True, config=small_config())
 
 
 def faults(index: codesearch.Index) -> Iterator[str]:

@@ -14,7 +14,7 @@ BEGUN, OTHER = "test_dates.py", "test_structure.py"
 
 def passed(shared: Path) -> int:
     """How many tests of some files a run has passed."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--shared", str(shared)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--shared={shared}"]
     done = subprocess.run(
         [*command, *(str(HERE / name) for name in (BEGUN, OTHER))],
         cwd=HERE.parent,

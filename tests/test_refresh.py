@@ -59,6 +59,19 @@ def test_what_was_published_is_searched_after_refreshing(tmp_path: Path) -> None
         assert not index.refresh()
 
 
+def test_what_was_compiled_is_compiled_after_refreshing(tmp_path: Path) -> None:
+    publish(tmp_path, night(1))
+    with open_index(tmp_path) as index:
+        publish(tmp_path, night(2))
+        assert index.refresh()
+        assert not index._searcher.is_compiled
+        index.warm_up()
+        publish(tmp_path, night(3))
+        assert index.refresh()
+        assert index._searcher.is_compiled
+        assert index.search("cholera").hits[0].name.startswith("Cholera of night 3")
+
+
 def test_what_was_rolled_back_is_no_longer_searched(tmp_path: Path) -> None:
     publish(tmp_path, night(1))
     publish(tmp_path, night(2))

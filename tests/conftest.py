@@ -35,6 +35,46 @@ GOLDEN = Path(__file__).parent / "golden"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds our own options."""
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption(
+        "--shared",
+        type=Path,
+        metavar="FOLDER",
+        help="run only those files of tests that no other run with this folder has begun, so that several share them",
+    )
+
+
+_BEGUN = pytest.StashKey[dict[Path, bool]]()
+"""Of each file of tests whether this run began it, or another with which it shares them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing has begun yet."""
+    config.stash[_BEGUN] = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Passes over a test whose file another run has begun.
+
+    Whole files, as their fixtures are made once. Not threads or workers with threads (pytest-xdist has them): beside
+    other threads our own code starts its workers in another way, and what is tested would not be what runs.
+    """
+    folder: Path | None = item.config.getoption("--shared")
+    if folder is None:
+        return None
+    begun = item.config.stash[_BEGUN]
+    if item.path not in begun:
+        begun[item.path] = _begins(folder / str(item.path.relative_to(item.config.rootpath)).replace(os.sep, "."))
+    return None if begun[item.path] else True
+
+
+def _begins(mark: Path) -> bool:
+    """Whether this run is the first to leave a mark."""
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 @pytest.fixture

@@ -28,11 +28,9 @@ WAIT = 60
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(pages: Path) -> Path:
     """The index of the shipped corpus."""
-    place = tmp_path_factory.mktemp("process") / "index"
-    codesearch.reindex([corpus_folder()], place, jobs=1)
-    return place
+    return pages
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from click.testing import CliRunner, Result
 
 import codesearch
 from codesearch.cli import commands
-from codesearch.config import corpus_folder
 from codesearch.formats import SUGGESTION_COLUMNS
 
 OWN = [
@@ -25,14 +24,6 @@ OWN = [
     {"system": "LOCAL", "code": "T-1", "name": "\u001b[31mred\u001b[0m \u202etxet terminal \u2028 \u0085"},
     {"system": "LOCAL", "code": "S-1", "name": "Official wording", "synonyms": ["Plain words"]},
 ]
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of the shipped corpus."""
-    place = tmp_path_factory.mktemp("pages") / "index"
-    codesearch.reindex([corpus_folder()], place, jobs=1)
-    return place
 
 
 @pytest.fixture(scope="module")

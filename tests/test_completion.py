@@ -14,7 +14,6 @@ from click.testing import CliRunner
 import codesearch
 from codesearch.cli import commands
 from codesearch.completion import SHELLS
-from codesearch.config import corpus_folder
 
 WAIT = 60
 BASH = shutil.which("bash")
@@ -27,11 +26,9 @@ name"
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(pages: Path) -> Path:
     """The index of the shipped corpus."""
-    place = tmp_path_factory.mktemp("completion") / "index"
-    codesearch.reindex([corpus_folder()], place, jobs=1)
-    return place
+    return pages
 
 
 def complete(*words: str, index: Path | None, shell: str = "bash") -> subprocess.CompletedProcess[str]:

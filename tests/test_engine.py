@@ -51,6 +51,26 @@ def test_any_number_of_hits_may_be_asked_for(limit: int) -> None:
         assert len(ranking.rank(slots, (0, 1500), None, limit).documents) == min(limit, 1500)
 
 
+def private_memory() -> int:
+    """Bytes that this process has for itself."""
+    rows = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return 1024 * next(int(row.split()[1]) for row in rows if row.startswith("RssAnon:"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is Linux's")
+def test_threads_that_load_one_ranking_after_the_other_leave_no_memory_behind() -> None:
+    with reader_of(large_corpus(1, 500)) as reader:
+        kept = [CompiledRanking(Collection(reader))]
+        before = private_memory()
+        for _ in range(10):
+            # As a process does that goes over to new generations: the old ranking goes when the new one is there.
+            thread = threading.Thread(target=lambda: kept.append(CompiledRanking(Collection(reader))))
+            thread.start()
+            thread.join()
+            kept.pop(0)
+        assert private_memory() - before < 10_000_000
+
+
 def test_phrases_that_do_not_fit_begin_the_memory_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "POSTINGS", 60)
     with reader_of(large_corpus(1, 500), with_rules(RULES)) as reader:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import codesearch
 from codesearch.cli import commands
-from codesearch.config import corpus_folder
 from codesearch.errors import SourceError
 from codesearch.evaluate import (
     Evaluation,
@@ -42,11 +41,9 @@ def file(folder: Path, name: str, text: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(pages: Path) -> Path:
     """The index of the shipped corpus."""
-    place = tmp_path_factory.mktemp("evaluate") / "index"
-    codesearch.reindex([corpus_folder()], place, jobs=1)
-    return place
+    return pages
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from query_support import clinic, cm, index_of
 from random_corpora import RULES, corpora, queries
 
 import codesearch
-from codesearch.config import corpus_folder
 from codesearch.library import Index, open_index
 from codesearch.query.passage import PASSAGE_LENGTH
 from codesearch.query.results import Hit
@@ -23,11 +22,9 @@ LONG = "Nothing of note is said here. " * 20 + "Then the Vertebræ’s kyphoplas
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+def shipped(pages: Path) -> Iterator[Index]:
     """The open index of the shipped pages."""
-    place = tmp_path_factory.mktemp("shipped") / "index"
-    codesearch.reindex([corpus_folder()], place, jobs=1)
-    with open_index(place) as index:
+    with open_index(pages) as index:
         yield index
 
 

@@ -12,8 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from query_support import clinic, cm, header, index_of, publish, with_rules
 from random_corpora import RULES, corpora, large_corpus, large_queries, queries
 
-import codesearch
-from codesearch.config import corpus_folder
 from codesearch.library import open_index
 from codesearch.query.explain import ANCESTOR, CONDITION, MISSING, Explanation, NamePart, SectionsPart, WordPart
 from codesearch.query.results import Hit, Results
@@ -70,9 +68,8 @@ def test_the_parts_add_up_for_many_queries(tmp_path: Path, seed: int) -> None:
         assert sum(assert_all_add_up(index.search(text, limit=5)) for text in large_queries(seed, 500, 600)) > 1000
 
 
-def test_the_parts_add_up_on_the_shipped_pages(tmp_path: Path) -> None:
-    codesearch.reindex([corpus_folder()], tmp_path, jobs=1)
-    with open_index(tmp_path) as index:
+def test_the_parts_add_up_on_the_shipped_pages(pages: Path) -> None:
+    with open_index(pages) as index:
         for text in ("bone cement for a broken vertebra", "type 2 diabetes", "vertibra xray", "22512 pain", "knee"):
             assert assert_all_add_up(index.search(text, limit=50))
 

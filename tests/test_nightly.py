@@ -9,17 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reindex_support import small_config
 
 import codesearch
 from codesearch.errors import CodesearchError, IndexLockedError, PublishRefused, SourceError, UsageError
 from codesearch.index.generations import GenerationStore
-from codesearch.reindex import ReindexReport, reindex
+from codesearch.reindex import ReindexReport
+
+reindex = partial(codesearch.reindex, config=small_config())
 
 CODES = ["22512", "47562", "99213", "10060"]
 WORDS = ["knee", "spine", "cement", "stone", "scope", "drain", "visit", "repair"]
@@ -197,9 +201,9 @@ class TestInterruptions:
     def start(self, sources: Path, index: Path, jobs: int) -> subprocess.Popen[bytes]:
         program = (
             "import sys; from codesearch.reindex import reindex; print('ready', flush=True);"
-            "reindex([sys.argv[1]], sys.argv[2], jobs=int(sys.argv[3]), full=True)"
+            "reindex([sys.argv[1]], sys.argv[2], jobs=int(sys.argv[3]), full=True, config=sys.argv[4])"
         )
-        command = [sys.executable, "-c", program, str(sources), str(index), str(jobs)]
+        command = [sys.executable, "-c", program, str(sources), str(index), str(jobs), str(small_config())]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert child.stdout is not None
         child.stdout.readline()
@@ -211,7 +215,7 @@ class TestInterruptions:
         first = reindex([many], index, full=True)
         whole = time.monotonic() - begun
         chance = random.Random(20)
-        for _ in range(20):
+        for _ in range(6):
             child = self.start(many, index, jobs=1)
             try:
                 child.wait(timeout=chance.uniform(0, whole))

@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 from docs_support import blocks, screens, tidy
 
-import codesearch
 from codesearch.cli import commands
 from codesearch.config import corpus_folder
 
@@ -19,11 +18,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index(pages: Path) -> Path:
     """The index of the shipped corpus."""
-    place = tmp_path_factory.mktemp("readme") / "index"
-    codesearch.reindex([corpus_folder()], place, jobs=1)
-    return place
+    return pages
 
 
 @pytest.mark.parametrize(("command", "shown"), list(screens(README)))

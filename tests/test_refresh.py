@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from query_support import CLINIC, cm, codes, publish
+from reindex_support import small_config
 
 import codesearch
 from codesearch import IndexCorruptError, IndexMissingError, open_index
@@ -56,6 +57,19 @@ def test_what_was_published_is_searched_after_refreshing(tmp_path: Path) -> None
         assert codes(index.search("fever")) == ["B99"]
         assert (len(index), index.generation, index.status().generation) == (6, "000002", "000002")
         assert not index.refresh()
+
+
+def test_what_was_compiled_is_compiled_after_refreshing(tmp_path: Path) -> None:
+    publish(tmp_path, night(1))
+    with open_index(tmp_path) as index:
+        publish(tmp_path, night(2))
+        assert index.refresh()
+        assert not index._searcher.is_compiled
+        index.warm_up()
+        publish(tmp_path, night(3))
+        assert index.refresh()
+        assert index._searcher.is_compiled
+        assert index.search("cholera").hits[0].name.startswith("Cholera of night 3")
 
 
 def test_what_was_rolled_back_is_no_longer_searched(tmp_path: Path) -> None:
@@ -167,7 +181,7 @@ def reindex(folder: Path, number: int) -> None:
     source = folder / "codes.csv"
     rows = "".join(f"LOCAL,A{digit},Cholera of night {number} form {digit}\n" for digit in range(20))
     source.write_text(f"system,code,name\n{rows}", encoding="utf-8")
-    codesearch.reindex([source], folder / "index", jobs=1, force=True)
+    codesearch.reindex([source], folder / "index", jobs=1, force=True, config=small_config())
 
 
 def faults(index: codesearch.Index) -> Iterator[str]:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from query_support import reader_of
+from random_corpora import large_corpus
 
 import codesearch
-from codesearch.index import manifest
+from codesearch.index import manifest, structure
+from codesearch.index.postings import MAX_FREQUENCY
 from codesearch.index.record_file import RecordFile, write_records
 from codesearch.verify import verify
 
@@ -94,3 +97,16 @@ def reseal(folder: Path) -> None:
         sources=before.sources,
         config=before.config,
     )
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 100_000])
+def test_places_are_counted_whatever_the_size_of_a_piece(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structure, "_PIECE", piece)
+    with reader_of(large_corpus(1, 60)) as reader:
+        structure.check_postings(reader.arrays, reader.documents)
+        offsets, places = reader.arrays["title.offsets"], reader.arrays["title.position_offsets"]
+        frequencies = reader.arrays["title.weights"] & MAX_FREQUENCY
+        for term in range(0, len(places), 5):
+            wrong = places.copy()
+            wrong[term] += 1
+            assert not structure._counts_places(offsets, frequencies, wrong)

@@ -129,7 +129,7 @@ class Index:
             before = self._opened
             if not self._is_closed:
                 self._opened = GenerationStore(self.path).open_current(
-                    lambda now: before if now == before.generation else _open(now)
+                    lambda now: before if now == before.generation else _follow(before, now)
                 )
             return self._opened is not before
 
@@ -333,6 +333,19 @@ def _open(generation: Generation) -> _Opened:
     reader = IndexReader(generation.folder)
     with reader.explaining():
         return _Opened(generation, reader, Searcher(reader))
+
+
+def _follow(before: _Opened, generation: Generation) -> _Opened:
+    """A generation in place of another, as ready as that was.
+
+    Nobody waits for it: the other answers meanwhile. Its first searches need not go the long way, nor a thread load the
+    compiled ranking once more, which would leave memory behind in the heap of every thread that ever did.
+    """
+    opened = _open(generation)
+    if before.searcher.is_compiled:
+        with opened.reader.explaining():
+            opened.searcher.compile()
+    return opened
 
 
 def open_index(path: str | Path) -> Index:

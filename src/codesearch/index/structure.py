@@ -27,6 +27,8 @@ _KINDS = {
 """The kind of an array by the last part of its name."""
 _KEYWORD_KINDS = ("|u1", "<i4")
 _PARTS = ("title", "section")
+_PIECE = 1 << 16
+"""Postings that are looked at at once."""
 
 
 @learnt
@@ -128,9 +130,24 @@ def _check_part(file: ArrayFile, part: str) -> None:
     frequencies = file[f"{part}.weights"] & MAX_FREQUENCY
     if not frequencies.all():
         raise file.corrupt(f"array {part}.weights has terms that stand nowhere")
-    before = np.append(0, np.cumsum(frequencies, dtype=np.int64))
-    if not np.array_equal(before[offsets], file[f"{part}.position_offsets"]):
+    if not _counts_places(offsets, frequencies, file[f"{part}.position_offsets"]):
         raise file.corrupt(f"array {part}.weights counts other places than {part}.positions has")
+
+
+def _counts_places(offsets: Array, frequencies: Array, places: Array) -> bool:
+    """Whether the postings before each term have as many places as lie before its own.
+
+    A piece at a time: numbers of eight bytes for all postings would be more than anything else takes that is let go of,
+    and glibc keeps twice the largest of these in the heap of each thread.
+    """
+    total = 0
+    for start in range(0, len(frequencies) + 1, _PIECE):
+        before = total + np.append(0, np.cumsum(frequencies[start : start + _PIECE], dtype=np.int64))
+        total = int(before[-1])
+        terms = slice(*np.searchsorted(offsets, (start, start + _PIECE)).tolist())
+        if not np.array_equal(before[offsets[terms] - start], places[terms]):
+            return False
+    return True
 
 
 def _firsts(offsets: Array, count: int) -> Array:

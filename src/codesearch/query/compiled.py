@@ -14,7 +14,7 @@ import numpy as np
 
 from codesearch.index.structure import check_postings
 from codesearch.query import kernel
-from codesearch.query.packing import Blocks, Longs, Memory, Packed, Room
+from codesearch.query.packing import Blocks, Longs, Memory, Packed, Room, zeros
 from codesearch.query.plan import Slot
 from codesearch.query.score import Collection, Floats, Ints, Mask, Ranked
 
@@ -136,7 +136,7 @@ class CompiledRanking:
 
 def _entry_rows(collection: Collection) -> Floats:
     """The rows of entries, as the kernel names them."""
-    rows = np.empty((len(collection.documents), kernel.ENTRY_ROW), F)
+    rows = zeros((len(collection.documents), kernel.ENTRY_ROW), F)
     rows[:, kernel.NORM], rows[:, kernel.OWN_MASS] = collection.norms, collection.mass
     rows[:, kernel.PRIOR] = collection.priors
     rows.view(np.int32)[:, kernel.OWNER] = collection.documents

@@ -35,6 +35,11 @@ class Engine:
         self._problem: IndexCorruptError | None = None
         self._lock = threading.Lock()
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the compiled path is ready."""
+        return self._compiled is not None
+
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
         """The best documents for the slots, as `score.rank` gives them.
 

@@ -6,10 +6,12 @@ Importing this module loads numba.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from math import prod
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +26,11 @@ from codesearch.query.score import Collection, Floats, ancestor_mass, posting_co
 F = np.float32
 Longs = npt.NDArray[np.int64]
 
-POSTINGS = 2_000_000
-"""Postings of phrases, and of sections, that are remembered."""
-MARK_BYTES = 32_000_000
-"""Memory for how high alternatives score in blocks."""
+POSTINGS, POSTINGS_BY_ENTRY = 2_000_000, 8
+"""Postings of phrases, and of sections, that are remembered: at least so many, and so many for each entry."""
+MARK_BYTES, ALTERNATIVES = 32_000_000, 12_000
+"""Memory for how high alternatives score in blocks, and room for so many alternatives at least: with less, a large
+index (1.8 million records) packs the same words again and again, and takes five times as long."""
 _SLOT = Struct("=i2f")
 """The row of a slot that the kernel reads; it names the numbers."""
 
@@ -83,12 +86,12 @@ class Memory:
         )  # fmt: skip
         self._used = np.zeros(3, np.int64)
         self.packed: dict[Slot, Packed] = {}
-        # Zeros that nobody wrote to yet take no memory.
-        phrases, sections = max(POSTINGS, least.phrases), max(POSTINGS, least.sections)
+        postings = max(POSTINGS, POSTINGS_BY_ENTRY * len(entry_rows))
+        phrases, sections = max(postings, least.phrases), max(postings, least.sections)
         count = len(blocks.entries) - 1
-        rows = max(MARK_BYTES // max(1, 5 * count), least.alternatives)
-        phrase_rows, said_rows = np.zeros((phrases, kernel.PHRASE_ROW), F), np.zeros((sections, kernel.SAID_ROW), F)
-        self.arrays = (phrase_rows, said_rows, np.zeros((rows, count), F), np.zeros((rows, count), np.uint8))
+        rows = max(MARK_BYTES // max(1, 5 * count), ALTERNATIVES, least.alternatives)
+        phrase_rows, said_rows = zeros((phrases, kernel.PHRASE_ROW), F), zeros((sections, kernel.SAID_ROW), F)
+        self.arrays = (phrase_rows, said_rows, zeros((rows, count), F), zeros((rows, count), np.uint8))
 
     def has_room(self, room: Room) -> bool:
         """Whether so much more fits."""
@@ -131,6 +134,17 @@ class Memory:
         if not sound:
             raise unsound(self._collection)
         return rows.tobytes()
+
+
+def zeros(shape: tuple[int, ...], kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros in a memory map of their own: they take no memory before they are written to, and none once they are gone.
+
+    From the heap they would come out of what another generation gave back, to be filled with zeros from end to end,
+    and the heap of each thread that ever loaded a generation would keep as much.
+    """
+    size = np.dtype(kind).itemsize * prod(shape)
+    memory = mmap.mmap(-1, max(1, size), flags=mmap.MAP_PRIVATE)
+    return np.frombuffer(memory, kind, prod(shape)).reshape(shape)
 
 
 def unsound(collection: Collection) -> IndexCorruptError:

@@ -54,6 +54,11 @@ class Searcher:
         self._cursors = Cursors(repr(sorted(reader.manifest.files.items())))
         self._recogniser, self._constraints = recogniser, constraints
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the compiled ranking is loaded."""
+        return self._matcher.engine.is_compiled
+
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""
         self._matcher.engine.compile()

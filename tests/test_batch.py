@@ -65,8 +65,9 @@ def asked(index: Index, stream: Any, jobs: int | None = 1, **options: Any) -> li
 
 
 def many(count: int) -> bytes:
-    """So many queries, one a line."""
-    return b"".join(f"{QUERIES[number % len(QUERIES)]}\n".encode() for number in range(count))
+    """So many queries, one a line, of which each line comes twice."""
+    queries = (QUERIES[number % len(QUERIES)] + " " * (number // (2 * len(QUERIES))) for number in range(count))
+    return b"".join(f"{query}\n".encode() for query in queries)
 
 
 @pytest.mark.parametrize("count", [1, batch._CREW_FROM - 1, batch._CREW_FROM, 5 * batch._CREW_FROM + 7])
@@ -126,6 +127,38 @@ def test_a_fault_of_ours_in_one_line_costs_no_other_line(index: Index, monkeypat
     assert second == {"query": "MI", "error": "internal error: RuntimeError: boom"}
     assert first["hits"]
     assert third["hits"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_line_that_comes_again_is_answered_from_memory(
+    index: Index, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    count = 3 * batch._CREW_FROM
+    expected = asked(index, io.BytesIO(b"hives\n"))
+    found = answers(index, Trickle(b"hives\n", b"hives\n" * count), {}, jobs=jobs)
+    assert json.loads(next(found)) == expected[0]
+    monkeypatch.setattr(Index, "search", None)
+    assert [json.loads(line) for line in b"".join(found).splitlines()] == expected * count
+
+
+def test_errors_are_not_remembered(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = answers(index, Trickle(b"E11\n", b"hives\n", b"hives\n"), {}, jobs=1)
+    next(found)
+    with monkeypatch.context() as broken:
+        broken.setattr(Index, "search", None)
+        assert "error" in json.loads(next(found))
+    assert "hits" in json.loads(next(found))
+
+
+def test_nothing_is_remembered_of_another_generation(tmp_path: Path) -> None:
+    place = tmp_path / "index"
+    publish(place, CLINIC, with_rules(CLINIC_RULES))
+    with open_index(place) as index:
+        found = answers(index, Trickle(b"hives\n", b"hives\n"), {}, jobs=1)
+        assert json.loads(next(found))["total"] > 0
+        publish(place, CLINIC[:1], with_rules(CLINIC_RULES))
+        index.refresh()
+        assert json.loads(next(found))["total"] == 0
 
 
 def test_lines_may_come_in_any_pieces(index: Index) -> None:

@@ -39,7 +39,7 @@ class MatchCounter:
         """The documents that can score and hold all the terms in one name or in their sections, some more than once."""
         known = self._known.get(terms)
         if known is None:
-            in_sections = reduce(np.intersect1d, map(self._in_sections, terms))
+            in_sections = reduce(self._in_both, map(self._in_sections, terms))
             in_sections = in_sections[self._counts[in_sections]]
             known = np.concatenate((self._by_name(terms), in_sections), dtype=np.intp)
             self._known.keep(terms, known, len(known) + 1)
@@ -53,6 +53,12 @@ class MatchCounter:
         entries = reduce(_held_by_both, postings)
         owners: Ints = collection.documents[entries[collection.priors[entries] > 0]]
         return owners
+
+    def _in_both(self, some: Ints, others: Ints) -> Ints:
+        held = np.zeros(self._collection.document_count, bool)
+        held[others] = True
+        both: Ints = some[held[some]]
+        return both
 
     def _in_sections(self, term: int) -> Ints:
         """The documents that hold a term in a section that is scored."""

@@ -225,7 +225,7 @@ def _in_order(words: _Words) -> _Words:
         return words
     bits = int(words.entries.max()).bit_length()
     key = (words.terms << bits | words.entries) << 18 | words.positions << 2 | words.joined << 1 | words.inside
-    key = np.sort(key)
+    key = np.sort(key, kind="stable")
     return _Words(
         key >> (18 + bits), (key >> 18) & ((1 << bits) - 1), (key >> 2) & _MAX_POSITION, key & 1 > 0, key & 2 > 0
     )

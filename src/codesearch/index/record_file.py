@@ -30,7 +30,8 @@ RECORDS = "records"
 ORPHANS = "orphans"
 """Names of record files: the index's records, and fragments that belong to none of them."""
 _BLOCK_BYTES = 32 * 1024
-_BATCH_BYTES = 1024 * 1024
+_BATCH_BYTES = 512 * 1024
+"""Of the lines that are inverted together: with more of them their records no longer fit a core's cache."""
 _MAX_BLOCK = 512 * 1024 * 1024
 _REMEMBERED_BYTES = 8 * 1024 * 1024
 """Unpacked blocks that are kept."""

@@ -124,6 +124,7 @@ class Crew:
             pipe.close()
         for process in self._processes:
             os.kill(process, signal.SIGKILL)
+        for process in self._processes:
             os.waitpid(process, 0)
         self._processes, self._pipes = [], []
 

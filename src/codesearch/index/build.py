@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from codesearch.codes import order_key
 from codesearch.index.arrays import ARRAYS_NAME, write_arrays
-from codesearch.index.expansions import Found, write_expansions
+from codesearch.index.expansions import Found, rule_table, write_expansions
 from codesearch.index.inversion import Beginning, Inverted, Task, Words, begin, end, invert_batch
 from codesearch.index.postings import LEAST_MASS, NONESSENTIAL, Run, layout
 from codesearch.index.ranking import idf
@@ -55,8 +56,10 @@ def write_index(
         IndexUnusableError: a file cannot be written.
     """
     crew = crew or Crew(1)
-    inversion = _invert(writing_records(folder, records), settings, progress, crew)
-    found = Found(settings, [inverted.initials for inverted in inversion.batches], inversion.terms)
+    with ThreadPoolExecutor(1) as beside:  # while this process waits for others, or for the disk
+        rules = beside.submit(rule_table, settings)
+        inversion = _invert(writing_records(folder, records), settings, progress, crew)
+    found = Found(rules.result(), [inverted.initials for inverted in inversion.batches], inversion.terms)
     expansions = crew.ask(partial(write_expansions, folder), found)
     arrays, keywords = _arrays(inversion, settings, crew)
     write_arrays(folder / ARRAYS_NAME, arrays, {"documents": inversion.documents, "keywords": keywords})

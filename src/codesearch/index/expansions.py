@@ -50,10 +50,10 @@ def rule_table(settings: IndexSettings) -> Table:
 
 
 class Found(NamedTuple):
-    """What the expansions of an index are made of: its settings, the initials of its titles in the order of documents,
-    and its terms."""
+    """What the expansions of an index are made of: the table of its rules, the initials of its titles in the order of
+    documents, and its terms."""
 
-    settings: IndexSettings
+    rules: Table
     initials: Sequence[Initials]
     terms: Sequence[str]
 
@@ -66,7 +66,7 @@ def write_expansions(folder: Path, found: Found) -> None:
     """
     terms = set(found.terms)
     table: Table = {}
-    for typed, phrases in rule_table(found.settings).items():
+    for typed, phrases in found.rules.items():
         kept = tuple([one for one in phrases if terms.issuperset(one.terms)])
         if kept:
             table[typed] = kept

@@ -170,8 +170,7 @@ class _Inverter:
         records: list[CodeRecord] = [line.record for line in self._decode_lines(batch.lines)]
         columns = self._columns(records)
         title, sections = Collector(self.vocabulary), Collector(self.vocabulary)
-        for document, values in enumerate(zip(*(columns[name] for name in self._fields.title), strict=True)):
-            title.add_each(document, entries_of(values))
+        title.add_each(map(entries_of, zip(*(columns[name] for name in self._fields.title), strict=True)))
         for section in self._section_reader.texts_of_all(columns):
             sections.add(*section)
         found = initials(records, self.vocabulary.analyzer)

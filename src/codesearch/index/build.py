@@ -98,7 +98,8 @@ class _Inversion(NamedTuple):
 
 def _invert(found: Iterable[Batch], settings: IndexSettings, progress: Listener | None, crew: Crew) -> _Inversion:
     build = uuid4().hex
-    crew.each(begin, Beginning(build, settings))
+    # Thousands of synonym rules would be sent to every process, and none of them needs one.
+    crew.each(begin, Beginning(build, settings._replace(rules=())))
     inverted: list[Inverted] = []
     documents = 0
     for one in crew.ordered(invert_batch, (Task(build, batch) for batch in found)):

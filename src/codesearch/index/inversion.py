@@ -7,7 +7,7 @@ process inverts which batch.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -185,33 +185,48 @@ class _Inverter:
 
     def _tables(self, records: Sequence[CodeRecord], columns: dict[str, tuple[Any, ...]]) -> Columns:
         keywords = {name: path for name, path in self._fields.keywords.items() if name != "parent"}
-        codes, systems, count = columns["code"], columns["system"], len(records)
-        bare_codes = [bare(code) if code else "" for code in codes]
-        keys = [_key(system, code) for system, code in zip(systems, bare_codes, strict=True)]
-        places = {key: place for place, key in enumerate(keys) if key}
-        wanted = list(zip(systems, columns["parent"], strict=True))
-        parent_keys = {pair: _key(pair[0], bare(pair[1]) if pair[1] else "") for pair in set(wanted)}
-        parent_places = {pair: places.get(key, -1) for pair, key in parent_keys.items()}
-        absent = {pair: key for pair, key in parent_keys.items() if key and key not in places}
+        bare_codes = [bare(code) if code else "" for code in columns["code"]]
+        keys = [_key(system, code) for system, code in zip(columns["system"], bare_codes, strict=True)]
+        parents, elsewhere = _parents(keys, list(zip(columns["system"], columns["parent"], strict=True)))
         ended = np.array([date is not None for date in columns["terminated"]], bool)
-        begins, ends = np.full(count, dates.UNKNOWN, np.int32), np.full(count, dates.UNKNOWN, np.int32)
-        for document in np.flatnonzero(ended).tolist():
-            ends[document] = dates.ends(records[document])
-        for document, told in enumerate(zip(columns["effective"], columns["properties"], strict=True)):
-            if told[0] is not None or "added" in told[1]:
-                begins[document] = dates.begins(records[document])
+        begun = [
+            date is not None or "added" in properties
+            for date, properties in zip(columns["effective"], columns["properties"], strict=True)
+        ]
         return Columns(
-            codes=Strings.of([code or "" for code in codes]),
+            codes=Strings.of([code or "" for code in columns["code"]]),
             names=Strings.of(columns["name"]),
             bare=np.array([code.encode() for code in bare_codes], f"S{CODE_BYTES}"),
             keys=Strings.of(keys),
-            parents=np.fromiter(map(parent_places.__getitem__, wanted), np.int32, count),
-            elsewhere={document: absent[pair] for document, pair in enumerate(wanted) if pair in absent},
+            parents=parents,
+            elsewhere=elsewhere,
             ended=ended,
-            begins=begins,
-            ends=ends,
+            begins=_dates(dates.begins, records, np.array(begun, bool)),
+            ends=_dates(dates.ends, records, ended),
             keywords={name: Column.of(keyword_values(columns, path)) for name, path in keywords.items()},
         )
+
+
+def _parents(
+    keys: Sequence[str], wanted: Sequence[tuple[str, str | None]]
+) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
+    """`Columns.parents` and `elsewhere`, from the keys of a batch, and the system and parent of each record."""
+    places = {key: place for place, key in enumerate(keys) if key}
+    key_of = {pair: _key(pair[0], bare(pair[1]) if pair[1] else "") for pair in set(wanted)}
+    place_of = {pair: places.get(key, -1) for pair, key in key_of.items()}
+    absent = {pair: key for pair, key in key_of.items() if key and key not in places}
+    parents = np.fromiter(map(place_of.__getitem__, wanted), np.int32, len(wanted))
+    return parents, {place: absent[pair] for place, pair in enumerate(wanted) if pair in absent}
+
+
+def _dates(
+    read: Callable[[CodeRecord], int], records: Sequence[CodeRecord], is_told: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int32]:
+    """The numbers of dates of the records that tell one."""
+    numbers = np.full(len(records), dates.UNKNOWN, np.int32)
+    for place in np.flatnonzero(is_told).tolist():
+        numbers[place] = read(records[place])
+    return numbers
 
 
 def _frequencies(*parts: tuple[Run, int]) -> Frequencies:

@@ -38,8 +38,9 @@ Rows = list[tuple[str, str, str, bytes]]
 def ours(records: list[StoredRecord], _: Rows, folder: Path) -> None:
     """This project: everything that a generation holds but the manifest."""
     gc.disable()  # as `reindex` does: nothing that is made here goes before the end
+    settings = read_settings(shipped_root() / "index")
     with Crew(os.cpu_count() or 1) as crew:
-        write_index(folder, records, read_settings(shipped_root() / "index"), crew=crew)
+        write_index(folder, records, settings, crew=crew)
 
 
 def stock_whoosh(_: list[StoredRecord], rows: Rows, folder: Path) -> None:

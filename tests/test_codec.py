@@ -23,7 +23,7 @@ from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import ARRAYS_NAME, write_arrays
 from codesearch.index.build import invert, sort_key
 from codesearch.index.codec.terms import ENTRY_STRIDE
-from codesearch.index.fields import SectionReader, keyword_values, title_texts
+from codesearch.index.fields import SectionReader, keyword_text, keyword_values, title_texts
 from codesearch.index.record_file import StoredRecord
 from codesearch.index.schema import TermAnalyzer, identifiers
 from codesearch.index.segment import open_segment, write_segment
@@ -65,7 +65,9 @@ class StockAnalyzer(Composable):
 def stock_documents(records: list[CodeRecord]) -> list[dict[str, str]]:
     """What a stock index is given for each record."""
     known = {(record.system, bare(record.code or "")) for record in records if record.code}
-    keywords = {name: keyword_values(records, path) for name, path in FIELDS.keywords.items()}
+    columns = {name: [getattr(record, name) for record in records] for name in CodeRecord.__struct_fields__}
+    values = {name: keyword_values(columns, path) for name, path in FIELDS.keywords.items()}
+    keywords = {name: [keyword_text(value) for value in found] for name, found in values.items()}
     documents = []
     for number, record in enumerate(records):
         entries: dict[str, list[str]] = {}

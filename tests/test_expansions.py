@@ -9,7 +9,15 @@ from reindex_support import small_config
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.analysis import Analyzer
-from codesearch.index.expansions import Expansion, ExpansionFile, Expansions, initials, rule_table, write_expansions
+from codesearch.index.expansions import (
+    Expansion,
+    ExpansionFile,
+    Expansions,
+    Found,
+    initials,
+    rule_table,
+    write_expansions,
+)
 from codesearch.index.settings import IndexSettings, read_settings
 from codesearch.index.synonyms import Rule
 from codesearch.records import CodeRecord, Kind
@@ -24,7 +32,7 @@ def record(name: str, *terms: str, kind: Kind = "code", system: str = "ICD10CM")
 
 def table(folder: Path, *records: CodeRecord, rules: tuple[Rule, ...] = (), terms: str = "") -> Expansions:
     settings: IndexSettings = SETTINGS._replace(rules=rules)
-    write_expansions(folder, rule_table(settings), [initials(records, ANALYZER)], set(ANALYZER.terms(terms)))
+    write_expansions(folder, Found(rule_table(settings), [initials(records, ANALYZER)], ANALYZER.terms(terms)))
     file = ExpansionFile(folder)
     try:
         return file.table()

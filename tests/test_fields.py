@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codesearch.index.fields import Fields, FieldsConfig, SectionReader, keyword_values, title_texts
+from codesearch.index.fields import Fields, FieldsConfig, SectionReader, keyword_text, keyword_values, title_texts
 from codesearch.records import CodeRecord, Policy, Purpose, Risks
 
 
@@ -37,13 +37,26 @@ def test_empty_sections_give_nothing() -> None:
 
 
 def test_keywords_are_texts_whatever_the_record_holds() -> None:
+    columns = {"billable": (True, False), "properties": ({"specialty": "surgery"}, {}), "chapter": (None, None)}
+    values = {path: keyword_values(columns, path) for path in ("billable", "properties.specialty", "chapter")}
+    assert {path: [keyword_text(value) for value in found] for path, found in values.items()} == {
+        "billable": ["yes", "no"],
+        "properties.specialty": ["surgery", ""],
+        "chapter": ["", ""],
+    }
+
+
+def test_sections_of_many_records_are_those_of_each() -> None:
     records = [
-        CodeRecord("CPT", "1", "n", billable=True, properties={"specialty": "surgery"}),
-        CodeRecord("CPT", "2", "n", billable=False),
+        CodeRecord("CPT", "1", "n", notes=("a", "b"), risks=Risks(rare=("r",))),
+        CodeRecord("CPT", "2", "n"),
+        CodeRecord("CPT", "3", "n", summary="s", risks=Risks(common=("c",))),
     ]
-    assert keyword_values(records, "billable") == ["yes", "no"]
-    assert keyword_values(records, "properties.specialty") == ["surgery", ""]
-    assert keyword_values(records, "chapter") == ["", ""]
+    reader = SectionReader(("summary", "risks.common", "notes", "risks.rare"))
+    columns = {name: tuple(getattr(one, name) for one in records) for name in ("summary", "risks", "notes")}
+    each = [(place, *found) for place, record in enumerate(records) for found in reader.texts(record)]
+    assert sorted(reader.texts_of_all(columns)) == sorted(each)
+    assert [found[:2] for found in reader.texts_of_all(columns)] == [(0, 2), (0, 3), (2, 0), (2, 1)]
 
 
 def test_unscored_sections_come_last() -> None:

@@ -66,10 +66,12 @@ class Crew:
         return [_receive(pipe) for pipe in self._pipes] or [function(argument)]
 
     def ask(self, function: Callable[[T], R], argument: T) -> Callable[[], R]:
-        """Has an idle worker work while this process goes on; what is given back gives the answer when it is called."""
+        """Has a worker work while this process goes on, the workers in turn; what is given back gives the answer when
+        it is called."""
         if not self._pipes:
             return lambda: function(argument)
-        pipe = self._pipes[0]
+        self._pipes.append(self._pipes.pop(0))
+        pipe = self._pipes[-1]
         _send(pipe, (function, argument))
         return lambda: _receive(pipe)
 
@@ -122,6 +124,7 @@ class Crew:
             pipe.close()
         for process in self._processes:
             os.kill(process, signal.SIGKILL)
+        for process in self._processes:
             os.waitpid(process, 0)
         self._processes, self._pipes = [], []
 

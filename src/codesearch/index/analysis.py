@@ -82,7 +82,7 @@ class Analyzer:
         self._after = config.numerals.after
         letters, words = _one_of(self._after), _one_of(config.numerals.words)
         # The letters are much rarer than the words: they are looked for, and then for the word before them.
-        self._letter = re.compile(rf"[\s-](?:{letters})\b(?!-)")
+        self._letter = re.compile(rf"[\s-]({letters})\b(?!-)")
         self._word_before = re.compile(rf"\b(?:{words})$")
         self._longest_before = max(map(len, config.numerals.words), default=0) + 1
         self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
@@ -114,16 +114,15 @@ class Analyzer:
         text = text.lower()
         if "'" in text or "’" in text or "‘" in text or "`" in text:
             text = _APOSTROPHE.sub("", text)
-        return self._letter.sub(self._numeral_of, text)
+        return self._letter.sub(lambda match: match[0][0] + self._numeral_of(match), text)
 
     def _numeral_of(self, match: re.Match[str]) -> str:
-        """A blank or hyphen and a letter, as the digit that it stands for after one of the words."""
-        text, end = match.string, match.start() + 1
+        """A letter as the digit that it stands for, after one of the words."""
+        text, end = match.string, match.start(1)
         while end and (text[end - 1] == "-" or text[end - 1].isspace()):
             end -= 1
         before = text[max(0, end - self._longest_before) : end]
-        sign, letter = match[0][0], match[0][1:]
-        return sign + self._after[letter] if self._word_before.search(before) else match[0]
+        return self._after[match[1]] if self._word_before.search(before) else match[1]
 
     def words(self, text: str) -> list[str]:
         """The words of a folded text, stop words too."""
@@ -224,9 +223,7 @@ class Analyzer:
             written = [(*match.span(), self._shorthand[match[0]]) for match in self._any_shorthand.finditer(folded)]
             folded, origins = _edited(folded, origins, written)
             folded, origins = _edited(folded, origins, [(*match.span(), "") for match in _APOSTROPHE.finditer(folded)])
-        numerals = [
-            (match.start() + 1, match.end(), self._numeral_of(match)[1:]) for match in self._letter.finditer(folded)
-        ]
+        numerals = [(*match.span(1), self._numeral_of(match)) for match in self._letter.finditer(folded)]
         if not numerals:
             return folded, origins
         return _edited(folded, origins or _Origins(text, list(range(len(text) + 1))), numerals)

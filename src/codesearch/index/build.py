@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -12,7 +14,7 @@ import numpy.typing as npt
 
 from codesearch.codes import order_key
 from codesearch.index.arrays import ARRAYS_NAME, write_arrays
-from codesearch.index.expansions import rule_table, write_expansions
+from codesearch.index.expansions import Found, rule_table, write_expansions
 from codesearch.index.inversion import Beginning, Inverted, Task, Words, begin, end, invert_batch
 from codesearch.index.postings import LEAST_MASS, NONESSENTIAL, Run, layout
 from codesearch.index.ranking import idf
@@ -54,19 +56,22 @@ def write_index(
         IndexUnusableError: a file cannot be written.
     """
     crew = crew or Crew(1)
-    inversion = _invert(writing_records(folder, records), settings, progress, crew)
-    rules = crew.ask(rule_table, settings)
-    arrays, keywords = _arrays(inversion, settings)
+    with ThreadPoolExecutor(1) as beside:  # while this process waits for others, or for the disk
+        rules = beside.submit(rule_table, settings)
+        inversion = _invert(writing_records(folder, records), settings, progress, crew)
+    found = Found(rules.result(), [inverted.initials for inverted in inversion.batches], inversion.terms)
+    expansions = crew.ask(partial(write_expansions, folder), found)
+    arrays, keywords = _arrays(inversion, settings, crew)
     write_arrays(folder / ARRAYS_NAME, arrays, {"documents": inversion.documents, "keywords": keywords})
-    found = (inverted.initials for inverted in inversion.batches)
-    write_expansions(folder, rules(), found, set(inversion.terms))
+    expansions()
     write_segment(folder, settings, inversion.documents)
 
 
 def invert(records: Iterable[CodeRecord], settings: IndexSettings) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays of an index, and what goes with them (the number of documents, the values of keyword fields)."""
-    inversion = _invert(batches(map(StoredRecord, records)), settings, None, Crew(1))
-    arrays, keywords = _arrays(inversion, settings)
+    crew = Crew(1)
+    inversion = _invert(batches(map(StoredRecord, records)), settings, None, crew)
+    arrays, keywords = _arrays(inversion, settings, crew)
     return arrays, {"documents": inversion.documents, "keywords": keywords}
 
 
@@ -93,7 +98,8 @@ class _Inversion(NamedTuple):
 
 def _invert(found: Iterable[Batch], settings: IndexSettings, progress: Listener | None, crew: Crew) -> _Inversion:
     build = uuid4().hex
-    crew.each(begin, Beginning(build, settings))
+    # Thousands of synonym rules would be sent to every process, and none of them needs one.
+    crew.each(begin, Beginning(build, settings._replace(rules=())))
     inverted: list[Inverted] = []
     documents = 0
     for one in crew.ordered(invert_batch, (Task(build, batch) for batch in found)):
@@ -115,32 +121,43 @@ def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int]
     return terms, {word: of_word[word] for word in sorted(of_word)}, ranks
 
 
-def _arrays(inversion: _Inversion, settings: IndexSettings) -> tuple[dict[str, Array], dict[str, list[str]]]:
+def _arrays(
+    inversion: _Inversion, settings: IndexSettings, crew: Crew
+) -> tuple[dict[str, Array], dict[str, list[str]]]:
     """The arrays, and the values of keyword fields."""
     fields, terms = settings.fields, inversion.terms
+    counted = [inverted.frequencies for inverted in inversion.batches]
+    frequencies = document_frequencies(len(terms), counted, inversion.batch_ranks())
+    words = crew.ask(word_tables, WrittenWords(inversion.words, frequencies))
     parts = {
         "title": inversion.layout([inverted.title for inverted in inversion.batches]),
         "section": inversion.layout([inverted.sections for inverted in inversion.batches]),
     }
-    counted = [inverted.frequencies for inverted in inversion.batches]
-    frequencies = document_frequencies(len(terms), counted, inversion.batch_ranks())
     arrays, keyword_values = document_tables([inverted.columns for inverted in inversion.batches], fields)
     arrays |= strings(terms, "term")
     arrays["term.frequency"] = frequencies
-    arrays |= word_tables(inversion.words, frequencies)
     parts["ancestor"] = ancestor_postings(parts["title"], arrays["parent"], len(terms))
     parts["title"]["mass"] = entry_mass(parts["title"], idf(frequencies, inversion.documents))
+    arrays |= words()
     for name, part in parts.items():
         arrays |= {f"{name}.{key}": array for key, array in part.items()}
     return arrays, keyword_values
 
 
-def word_tables(words: dict[str, int], frequencies: Array) -> dict[str, Array]:
+class WrittenWords(NamedTuple):
+    """Words as written, in order, with the place of their terms, and in how many documents each term stands."""
+
+    terms: dict[str, int]
+    frequencies: Array
+
+
+def word_tables(words: WrittenWords) -> dict[str, Array]:
     """The words as written, with the term of each, and the table by which a misspelt one is found."""
-    terms = np.array(list(words.values()), np.int32)
-    known = [word if frequencies[term] else "" for word, term in words.items()]
+    terms = np.array(list(words.terms.values()), np.int32)
+    is_known = (words.frequencies[terms] > 0).tolist()
+    known = [word if stands else "" for word, stands in zip(words.terms, is_known, strict=True)]
     near = {f"near.{name}": array for name, array in neighbourhood(known).items()}
-    return {**strings(list(words), "word"), "word.term": terms, **near}
+    return {**strings(list(words.terms), "word"), "word.term": terms, **near}
 
 
 def entry_mass(title: dict[str, Array], term_idf: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -6,10 +6,10 @@ They come from the synonym rules, kept where the index holds all words of the ph
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -51,19 +51,28 @@ def rule_table(settings: IndexSettings) -> Table:
     return {" ".join(typed): tuple([Expansion(*one) for one in phrases]) for typed, phrases in found.items()}
 
 
-def write_expansions(folder: Path, rules: Table, found: Iterable[Initials], terms: set[str]) -> None:
-    """Writes the table of an index from that of its rules, the initials of its titles, in the order of documents, and
-    its terms.
+class Found(NamedTuple):
+    """What the expansions of an index are made of: the table of its rules, the initials of its titles in the order of
+    documents, and its terms."""
+
+    rules: Table
+    initials: Sequence[Initials]
+    terms: Sequence[str]
+
+
+def write_expansions(folder: Path, found: Found) -> None:
+    """Writes the table of an index.
 
     Raises:
         IndexUnusableError: the file cannot be written.
     """
+    terms = set(found.terms)
     table: Table = {}
-    for typed, phrases in rules.items():
+    for typed, phrases in found.rules.items():
         kept = tuple([one for one in phrases if terms.issuperset(one.terms)])
         if kept:
             table[typed] = kept
-    for letters, titles in _by_letters(found).items():
+    for letters, titles in _by_letters(found.initials).items():
         table.setdefault(letters, tuple(Expansion(terms, "initials", title) for terms, title in titles.items()))
     path = folder / FILE_NAME
     with writing(path):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import msgspec
@@ -81,11 +81,17 @@ def title_entries(record: CodeRecord, fields: tuple[str, ...]) -> dict[str, int]
 
     A record without any gives an empty one: ranking counts on an entry of every document.
     """
+    return entries_of(_getter(fields)(record))
+
+
+def entries_of(values: Iterable[Any]) -> dict[str, int]:
+    """The same from the values of the fields."""
     number_of: dict[str, int] = {}
-    for number, value in enumerate(_getter(fields)(record)):
+    for number, value in enumerate(values):
+        if not value:
+            continue
         if isinstance(value, str):
-            if value:
-                number_of.setdefault(value, number)
+            number_of.setdefault(value, number)
         else:
             for text in value:
                 if text:
@@ -110,7 +116,7 @@ class SectionReader:
         for number, path in enumerate(fields):
             name, _, rest = path.partition(".")
             groups.setdefault(name, []).append((number, rest))
-        self._parts = tuple(groups.values())
+        self._groups = groups
         self._get = _getter(tuple(groups)) if groups else lambda _: ()
         self._empty = self._get(CodeRecord("", None, ""))
 
@@ -120,12 +126,34 @@ class SectionReader:
         if values == self._empty:
             return []
         return [
-            (number, texts)
-            for value, empty, parts in zip(values, self._empty, self._parts, strict=True)
+            found
+            for value, empty, parts in zip(values, self._empty, self._groups.values(), strict=True)
             if value is not empty
-            for number, rest in parts
-            if (texts := _texts(getattr(value, rest) if rest else value))
+            for found in _texts_of(value, parts)
         ]
+
+    def texts_of_all(self, columns: Mapping[str, Sequence[Any]]) -> list[tuple[int, int, tuple[str, ...]]]:
+        """(place of the record, number of the field, its texts) for every field that is not empty, in order.
+
+        `columns` are the values of each field of some records.
+        """
+        found = [
+            (place, number, texts)
+            for (name, parts), empty in zip(self._groups.items(), self._empty, strict=True)
+            if columns[name].count(empty) < len(columns[name])
+            for place, value in enumerate(columns[name])
+            if value is not empty
+            for number, texts in _texts_of(value, parts)
+        ]
+        return sorted(found, key=itemgetter(0, 1))
+
+
+def _texts_of(value: Any, parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The texts of the parts, (number, name), of a value that are not empty."""
+    for number, rest in parts:
+        texts = _texts(getattr(value, rest) if rest else value)
+        if texts:
+            yield number, texts
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -140,15 +168,16 @@ def _text_of(part: msgspec.Struct) -> str:
     return " ".join(str(getattr(part, name)) for name in ("title", "payer") if getattr(part, name, ""))
 
 
-def keyword_values(records: Sequence[CodeRecord], path: str) -> list[str]:
-    """A keyword field's values as text; empty where a record has none."""
+def keyword_values(columns: Mapping[str, Sequence[Any]], path: str) -> Sequence[Any]:
+    """The values of a keyword field, from those of each field of some records."""
     name, _, rest = path.partition(".")
-    values: Iterable[Any] = map(attrgetter(name), records)
-    if rest:
-        values = (value.get(rest) for value in values)
-    found = list(values)
-    text_of = {value: _KEYWORDS.get(value, value) for value in set(found)}
-    return [text_of[value] for value in found]
+    return [value.get(rest) for value in columns[name]] if rest else columns[name]
 
 
-_KEYWORDS: dict[object, str] = {None: "", True: "yes", False: "no"}
+def keyword_text(value: Any) -> str:
+    """A keyword field's value as text; empty where a record has none."""
+    text: str = _KEYWORDS.get(value, value)
+    return text
+
+
+_KEYWORDS: dict[Any, str] = {None: "", True: "yes", False: "no"}

@@ -7,7 +7,9 @@ process inverts which batch.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,7 +20,7 @@ from codesearch.codes import bare
 from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
-from codesearch.index.fields import Fields, SectionReader, keyword_values, title_entries
+from codesearch.index.fields import Fields, SectionReader, entries_of, keyword_text, keyword_values
 from codesearch.index.postings import Collector, Run, Vocabulary
 from codesearch.index.record_file import Batch
 from codesearch.index.settings import IndexSettings
@@ -58,10 +60,14 @@ class Column(NamedTuple):
     numbers: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Column:
-        """The texts, each value once."""
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        return cls(list(places), np.fromiter(map(places.__getitem__, texts), np.int32, len(texts)))
+    def of(cls, values: Sequence[Any]) -> Column:
+        """The values as texts, each once."""
+        text_of = {value: keyword_text(value) for value in dict.fromkeys(values)}
+        places = {text: place for place, text in enumerate(dict.fromkeys(text_of.values()))}
+        if len(places) < 2:  # as most fields of most batches
+            return cls(list(places), np.zeros(len(values), np.int32))
+        place_of = {value: places[text] for value, text in text_of.items()}
+        return cls(list(places), np.fromiter(map(place_of.__getitem__, values), np.int32, len(values)))
 
 
 class Columns(NamedTuple):
@@ -125,13 +131,16 @@ class Beginning(NamedTuple):
     settings: IndexSettings
 
 
-def _decoder(fields: Fields) -> msgspec.json.Decoder[Any]:
-    """Reads a line of the record file as far as these fields go: most of a line says where the record comes from."""
+def _wanted(fields: Fields) -> list[msgspec.structs.FieldInfo]:
+    """What must be known of a record to index these fields."""
     paths = (*fields.title, *fields.sections, *fields.keywords.values(), *_ALWAYS)
-    wanted = {path.partition(".")[0] for path in paths}
-    outline = msgspec.defstruct(
-        "Outline", [_as_in_records(one) for one in msgspec.structs.fields(CodeRecord) if one.name in wanted]
-    )
+    names = {path.partition(".")[0] for path in paths}
+    return [one for one in msgspec.structs.fields(CodeRecord) if one.name in names]
+
+
+def _decoder(wanted: Sequence[msgspec.structs.FieldInfo]) -> msgspec.json.Decoder[Any]:
+    """Reads a line of the record file as far as these fields go: most of a line says where the record comes from."""
+    outline = msgspec.defstruct("Outline", [_as_in_records(one) for one in wanted])
     return msgspec.json.Decoder(msgspec.defstruct("Line", [("record", outline)]))
 
 
@@ -152,41 +161,72 @@ class _Inverter:
         self._fields = settings.fields
         self._section_reader = SectionReader(settings.fields.sections)
         self._scored_sections = sum(weight > 0 for weight in settings.fields.weights)
-        self._decode_lines = _decoder(settings.fields).decode_lines
+        wanted = _wanted(settings.fields)
+        self._decode_lines = _decoder(wanted).decode_lines
+        self._names = [one.name for one in wanted]
+        self._values_of = attrgetter(*self._names)
 
     def invert(self, batch: Batch) -> Inverted:
         records: list[CodeRecord] = [line.record for line in self._decode_lines(batch.lines)]
+        columns = self._columns(records)
         title, sections = Collector(self.vocabulary), Collector(self.vocabulary)
-        for document, record in enumerate(records):
-            title.add_each(document, title_entries(record, self._fields.title))
-            for number, texts in self._section_reader.texts(record):
-                sections.add(document, number, texts)
+        title.add_each(map(entries_of, zip(*(columns[name] for name in self._fields.title), strict=True)))
+        for section in self._section_reader.texts_of_all(columns):
+            sections.add(*section)
         found = initials(records, self.vocabulary.analyzer)
         runs = title.run(), sections.run()
         frequencies = _frequencies(*zip(runs, (len(self._fields.title), self._scored_sections), strict=True))
-        return Inverted(batch.first, os.getpid(), *runs, frequencies, self._columns(records), found)
+        return Inverted(batch.first, os.getpid(), *runs, frequencies, self._tables(records, columns), found)
 
-    def _columns(self, records: Sequence[CodeRecord]) -> Columns:
+    def _columns(self, records: Sequence[CodeRecord]) -> dict[str, tuple[Any, ...]]:
+        """The values of each field of the records: quicker to go through than records, for most are empty."""
+        values = zip(*map(self._values_of, records), strict=True) if records else repeat(())
+        return dict(zip(self._names, values, strict=False))
+
+    def _tables(self, records: Sequence[CodeRecord], columns: dict[str, tuple[Any, ...]]) -> Columns:
         keywords = {name: path for name, path in self._fields.keywords.items() if name != "parent"}
-        bare_codes = [bare(record.code) if record.code else "" for record in records]
-        systems = [record.system for record in records]
-        keys = _keys(systems, bare_codes)
-        bare_parents = {code: bare(code) if code else "" for code in {record.parent for record in records}}
-        parents = _keys(systems, [bare_parents[record.parent] for record in records])
-        places = {key: place for place, key in enumerate(keys) if key}
-        elsewhere = {place: key for place, key in enumerate(parents) if key and key not in places}
+        bare_codes = [bare(code) if code else "" for code in columns["code"]]
+        keys = [_key(system, code) for system, code in zip(columns["system"], bare_codes, strict=True)]
+        parents, elsewhere = _parents(keys, list(zip(columns["system"], columns["parent"], strict=True)))
+        ended = np.array([date is not None for date in columns["terminated"]], bool)
+        begun = [
+            date is not None or "added" in properties
+            for date, properties in zip(columns["effective"], columns["properties"], strict=True)
+        ]
         return Columns(
-            codes=Strings.of([record.code or "" for record in records]),
-            names=Strings.of([record.name for record in records]),
+            codes=Strings.of([code or "" for code in columns["code"]]),
+            names=Strings.of(columns["name"]),
             bare=np.array([code.encode() for code in bare_codes], f"S{CODE_BYTES}"),
             keys=Strings.of(keys),
-            parents=np.array([places.get(key, -1) for key in parents], np.int32),
+            parents=parents,
             elsewhere=elsewhere,
-            ended=np.array([record.terminated is not None for record in records], bool),
-            begins=np.array([dates.begins(record) for record in records], np.int32),
-            ends=np.array([dates.ends(record) for record in records], np.int32),
-            keywords={name: Column.of(keyword_values(records, path)) for name, path in keywords.items()},
+            ended=ended,
+            begins=_dates(dates.begins, records, np.array(begun, bool)),
+            ends=_dates(dates.ends, records, ended),
+            keywords={name: Column.of(keyword_values(columns, path)) for name, path in keywords.items()},
         )
+
+
+def _parents(
+    keys: Sequence[str], wanted: Sequence[tuple[str, str | None]]
+) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
+    """`Columns.parents` and `elsewhere`, from the keys of a batch, and the system and parent of each record."""
+    places = {key: place for place, key in enumerate(keys) if key}
+    key_of = {pair: _key(pair[0], bare(pair[1]) if pair[1] else "") for pair in set(wanted)}
+    place_of = {pair: places.get(key, -1) for pair, key in key_of.items()}
+    absent = {pair: key for pair, key in key_of.items() if key and key not in places}
+    parents = np.fromiter(map(place_of.__getitem__, wanted), np.int32, len(wanted))
+    return parents, {place: absent[pair] for place, pair in enumerate(wanted) if pair in absent}
+
+
+def _dates(
+    read: Callable[[CodeRecord], int], records: Sequence[CodeRecord], is_told: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int32]:
+    """The numbers of dates of the records that tell one."""
+    numbers = np.full(len(records), dates.UNKNOWN, np.int32)
+    for place in np.flatnonzero(is_told).tolist():
+        numbers[place] = read(records[place])
+    return numbers
 
 
 def _frequencies(*parts: tuple[Run, int]) -> Frequencies:
@@ -205,9 +245,9 @@ def _frequencies(*parts: tuple[Run, int]) -> Frequencies:
     return Frequencies(terms[first].astype(np.int32), counts.astype(np.int32))
 
 
-def _keys(systems: Sequence[str], bare_codes: Sequence[str]) -> list[str]:
+def _key(system: str, bare_code: str) -> str:
     """System and bare code as one text; empty where there is no code."""
-    return [f"{system}\0{code}" if code else "" for system, code in zip(systems, bare_codes, strict=True)]
+    return f"{system}\0{bare_code}" if bare_code else ""
 
 
 _inverters: dict[str, _Inverter] = {}

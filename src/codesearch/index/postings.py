@@ -12,7 +12,7 @@ once, and the layout puts the runs together.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,13 +138,15 @@ class Collector:
         self._documents.append(document)
         self._fields.append(field)
 
-    def add_each(self, document: int, texts: Mapping[str, int]) -> None:
-        """Adds an entry for each text, which stands in the field with this number."""
-        count = len(texts)
-        self._fields += texts.values()
-        self._texts += texts
-        self._counts += [1] * count
-        self._documents += [document] * count
+    def add_each(self, documents: Iterable[Mapping[str, int]]) -> None:
+        """Adds an entry for each text of each document, from 0 on; a text stands in the field with its number."""
+        counts: list[int] = []
+        for texts in documents:
+            self._texts += texts
+            self._fields += texts.values()
+            counts.append(len(texts))
+        self._documents += np.repeat(np.arange(len(counts)), counts).tolist()
+        self._counts += [1] * sum(counts)
 
     def run(self) -> Run:
         """What was collected."""
@@ -225,7 +227,7 @@ def _in_order(words: _Words) -> _Words:
         return words
     bits = int(words.entries.max()).bit_length()
     key = (words.terms << bits | words.entries) << 18 | words.positions << 2 | words.joined << 1 | words.inside
-    key = np.sort(key)
+    key = np.sort(key, kind="stable")
     return _Words(
         key >> (18 + bits), (key >> 18) & ((1 << bits) - 1), (key >> 2) & _MAX_POSITION, key & 1 > 0, key & 2 > 0
     )

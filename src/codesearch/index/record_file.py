@@ -30,7 +30,8 @@ RECORDS = "records"
 ORPHANS = "orphans"
 """Names of record files: the index's records, and fragments that belong to none of them."""
 _BLOCK_BYTES = 32 * 1024
-_BATCH_BYTES = 1024 * 1024
+_BATCH_BYTES = 512 * 1024
+"""Of the lines that are inverted together: with more of them their records no longer fit a core's cache."""
 _MAX_BLOCK = 512 * 1024 * 1024
 _REMEMBERED_BYTES = 8 * 1024 * 1024
 """Unpacked blocks that are kept."""
@@ -102,21 +103,22 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
     keys, contents = bytearray(), bytearray()
     path = folder / f"{name}.bin"
     with writing(path), path.open("wb") as file:
-        block, batch, first = bytearray(), bytearray(), 0
+        block, batch, first, start = bytearray(), bytearray(), 0, 0
         for stored in records:
             block_of.append(len(blocks) - 1)
-            start_of.append(len(block))
-            line = _ENCODER.encode(stored)
-            content = _content(line, stored)
+            start_of.append(start)
+            _ENCODER.encode_into(stored, block, start)
+            content = _content(block, start, stored)
             keys += _hash(key_of(stored.record).encode())
             contents += _hash(content)
             batch += content
             batch += b"}}\n"
-            block += line
             block += b"\n"
-            if len(block) >= _BLOCK_BYTES:
+            start = len(block)
+            if start >= _BLOCK_BYTES:
                 blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
                 block.clear()
+                start = 0
             if len(batch) >= _BATCH_BYTES:
                 yield Batch(first, bytes(batch))
                 batch.clear()
@@ -137,19 +139,20 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
 
 def batches(records: Iterable[StoredRecord]) -> Iterator[Batch]:
     """The lines of records that are written nowhere."""
-    lines = [_content(_ENCODER.encode(stored), stored) for stored in records]
+    lines = [_content(bytearray(_ENCODER.encode(stored)), 0, stored) for stored in records]
     yield Batch(0, b"".join([line + b"}}\n" for line in lines]))
 
 
-def _hash(data: bytes) -> bytes:
+def _hash(data: bytes | bytearray) -> bytes:
     return blake2b(data, digest_size=_HASH_BYTES).digest()
 
 
-def _content(line: bytes, stored: StoredRecord) -> bytes:
-    """The part of a line that says something of the code: neither where that comes from, nor what follows it."""
+def _content(block: bytearray, start: int, stored: StoredRecord) -> bytes | bytearray:
+    """The part of the line from here that says something of the code: neither where that comes from, nor what follows
+    it."""
     if stored.record.source:
         # What is looked for stands once in a record and nearly at its end, so from there where no fragments follow.
-        return line[: line.find(_SOURCES) if stored.fragments else line.rfind(_SOURCES)]
+        return block[start : (block.find if stored.fragments else block.rfind)(_SOURCES, start)]
     return _ENCODER.encode(StoredRecord(stored.record))[:-2]
 
 

@@ -17,6 +17,9 @@ from codesearch.index.inversion import Column, Columns, Frequencies, Strings
 
 Array = npt.NDArray[Any]
 
+_MOST_ABOVE = 10
+"""How many ancestors of a document count; no more are followed where parents stand in a ring."""
+
 
 def strings(texts: Sequence[str], name: str) -> dict[str, Array]:
     """Texts as one run of UTF-8 bytes with offsets: `name.text`, `name.offsets`."""
@@ -82,24 +85,44 @@ def document_frequencies(
 
 def ancestor_postings(title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int) -> dict[str, Array]:
     """For each term the documents one of whose ancestors' names holds it: `offsets`, `documents`."""
-    names = title["fields"][title["entries"]] == 0
-    terms = np.repeat(np.arange(term_count, dtype=np.int32), np.diff(title["offsets"]))[names]
-    owners = title["documents"][title["entries"][names]]
-    by_document = np.argsort(owners, kind="stable")
-    own_terms, starts = terms[by_document], np.searchsorted(owners[by_document], np.arange(len(parent) + 1))
-    pairs = []
+    owners, terms = _terms_above(title, parent, term_count)
+    starts = np.searchsorted(owners, np.arange(len(parent) + 1))
     documents = np.flatnonzero(parent >= 0)
-    ancestors = parent[documents]
-    for _ in range(10):
-        if not len(documents):
-            break
-        counts = starts[ancestors + 1] - starts[ancestors]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        found = own_terms[np.repeat(starts[ancestors], counts) + within]
-        pairs.append((found.astype(np.int64) << 32) | np.repeat(documents, counts))
+    within, counts = _slices(starts, parent[documents])
+    together = np.sort(terms[within].astype(np.int64) << 32 | np.repeat(documents, counts), kind="stable")
+    counts = np.bincount(together >> 32, minlength=term_count)
+    return {
+        "offsets": np.append(0, np.cumsum(counts)).astype(np.int32),
+        "documents": (together & 0xFFFFFFFF).astype(np.int32),
+    }
+
+
+def _terms_above(title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int) -> tuple[Array, Array]:
+    """The documents that have others below them, each with every term of its name and of those above it, in order.
+
+    These documents are few, and the names above each other say the same: what lies below is not asked one by one.
+    """
+    is_above = np.zeros(len(parent), bool)
+    is_above[parent[parent >= 0]] = True
+    owners = title["documents"][title["entries"]]
+    named = is_above[owners] & (title["fields"][title["entries"]] == 0)
+    terms = np.repeat(np.arange(term_count, dtype=np.int32), np.diff(title["offsets"]))[named]
+    by_document = np.argsort(owners[named], kind="stable")
+    terms, starts = terms[by_document], np.searchsorted(owners[named][by_document], np.arange(len(parent) + 1))
+    documents: Array = np.flatnonzero(is_above)
+    ancestors = documents
+    pairs = [np.zeros(0, np.int64)]
+    for _ in range(_MOST_ABOVE):
+        within, counts = _slices(starts, ancestors)
+        pairs.append(np.repeat(documents, counts) << 32 | terms[within])
         above = parent[ancestors]
         documents, ancestors = documents[above >= 0], above[above >= 0]
-    together = np.sort(np.concatenate(pairs)) if pairs else np.zeros(0, np.int64)
+    together = np.sort(np.concatenate(pairs), kind="stable")
     together = together[np.diff(together, prepend=-1) != 0]
-    offsets = np.searchsorted(together >> 32, np.arange(term_count + 1))
-    return {"offsets": offsets.astype(np.int32), "documents": (together & 0xFFFFFFFF).astype(np.int32)}
+    return together >> 32, (together & 0xFFFFFFFF).astype(np.int32)
+
+
+def _slices(starts: Array, numbers: Array) -> tuple[Array, Array]:
+    """The places in the slices with these numbers, one slice after the other, and how many each has."""
+    counts = starts[numbers + 1] - starts[numbers]
+    return np.arange(counts.sum()) + np.repeat(starts[numbers] - np.cumsum(counts) + counts, counts), counts

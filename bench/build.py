@@ -3,10 +3,11 @@
     python bench/build.py ../shared/data                       # three rounds, the engines in turn
     python bench/build.py ../shared/data --rounds 1 --engines codesearch tantivy
 
-The records are read and merged once, before any clock runs. Every engine indexes code, name and all other names and
-stores the record's JSON, as this project does. Prints records a second, the ratio to stock Whoosh and to tantivy, bytes
-on disk, and the memory that the building process needed beyond the records it was given, in a fork of its own for
-each round.
+The records are read and merged once, and each process that builds has its own copy of them before the clock runs: what
+it shared with the process that forked it would be copied page by page meanwhile, and the garbage collector would go
+through all of it (that made tantivy twice as slow). Every engine indexes code, name and all other names and stores the
+record's JSON, as this project does. Prints records a second, the ratio to stock Whoosh and to tantivy, bytes on disk,
+and the memory that the building process needed beyond the records it was given, in a fork of its own for each round.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from codesearch.config import shipped_root
@@ -28,14 +30,15 @@ from codesearch.index.build import write_index
 from codesearch.index.record_file import RecordFile, StoredRecord
 from codesearch.index.settings import read_settings
 from codesearch.processes import Crew
-from codesearch.records import encode_record
+from codesearch.records import CodeRecord, decode_record, encode_record
 from codesearch.reindex import reindex
 
+Records = list[StoredRecord]
 Rows = list[tuple[str, str, str, bytes]]
 """Code, name, other names, and the JSON of each record."""
 
 
-def ours(records: list[StoredRecord], _: Rows, folder: Path) -> None:
+def ours(records: Records, folder: Path) -> None:
     """This project: everything that a generation holds but the manifest."""
     gc.disable()  # as `reindex` does: nothing that is made here goes before the end
     settings = read_settings(shipped_root() / "index")
@@ -43,7 +46,7 @@ def ours(records: list[StoredRecord], _: Rows, folder: Path) -> None:
         write_index(folder, records, settings, crew=crew)
 
 
-def stock_whoosh(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
+def stock_whoosh(rows: Rows, folder: Path) -> None:
     """Whoosh with its own codec and its stemming analyzer."""
     from whoosh import fields, index
     from whoosh.analysis.analyzers import StemmingAnalyzer
@@ -56,7 +59,7 @@ def stock_whoosh(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
     writer.commit()
 
 
-def fts5(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
+def fts5(rows: Rows, folder: Path) -> None:
     """SQLite's full-text index with the porter stemmer, records in a table beside it."""
     connection = sqlite3.connect(folder / "fts.db")
     connection.execute("CREATE VIRTUAL TABLE names USING fts5(code, name, other, tokenize='porter unicode61')")
@@ -67,7 +70,7 @@ def fts5(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
     connection.close()
 
 
-def tantivy(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
+def tantivy(rows: Rows, folder: Path) -> None:
     """Tantivy with its English stemmer, one writing thread for each core."""
     import tantivy as engine
 
@@ -83,12 +86,8 @@ def tantivy(_: list[StoredRecord], rows: Rows, folder: Path) -> None:
     writer.wait_merging_threads()
 
 
-ENGINES: dict[str, Callable[[list[StoredRecord], Rows, Path], None]] = {
-    "codesearch": ours,
-    "whoosh": stock_whoosh,
-    "fts5": fts5,
-    "tantivy": tantivy,
-}
+ENGINES: dict[str, Callable[[Rows, Path], None]] = {"whoosh": stock_whoosh, "fts5": fts5, "tantivy": tantivy}
+OURS = "codesearch"
 
 
 def main() -> None:
@@ -96,14 +95,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sources", nargs="+", help="what reindex reads: official files, pages")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=list(ENGINES))
+    parser.add_argument("--engines", nargs="+", default=[OURS, *ENGINES], choices=[OURS, *ENGINES])
     options = parser.parse_args()
     records = _records(options.sources)
-    rows = [_row(stored) for stored in records]
     taken: dict[str, list[tuple[float, int, int]]] = {name: [] for name in options.engines}
     for _ in range(options.rounds):
         for name in options.engines:
-            taken[name].append(_measured(name, records, rows))
+            taken[name].append(_measured(name, records))
     medians = {name: statistics.median(seconds for seconds, _, _ in rounds) for name, rounds in taken.items()}
     print(f"{len(records):,} records, {options.rounds} rounds, medians")
     titles = ("seconds", "records/s", "to whoosh", "to tantivy", "MB", "peak MB")
@@ -120,34 +118,38 @@ def _ratio(medians: dict[str, float], peer: str, name: str) -> str:
     return f"{medians[peer] / medians[name]:>11.2f}x" if peer in medians else f"{'':>12}"
 
 
-def _records(sources: list[str]) -> list[StoredRecord]:
+def _records(sources: list[str]) -> list[bytes]:
+    """Records as JSON, without what the sources gave before merging, which this project alone stores."""
     with tempfile.TemporaryDirectory() as folder:
         reindex(sources, folder, force=True)
         file = RecordFile(next(Path(folder, "generations").iterdir()))
         try:
-            # What the sources gave before merging is stored by this project alone: it is left out.
-            return [StoredRecord(stored.record) for stored in file.all()]
+            return [encode_record(stored.record) for stored in file.all()]
         finally:
             file.close()
 
 
-def _row(stored: StoredRecord) -> tuple[str, str, str, bytes]:
-    record = stored.record
+def _row(record: CodeRecord) -> tuple[str, str, str, bytes]:
     sections = (record.summary, *record.purpose.conditions, *record.indications.symptoms, *record.procedure.steps)
     other = "\n".join((*record.inclusion_terms, *record.synonyms, *record.notes, *sections))
     return record.code or "", record.name, other, encode_record(record)
 
 
-def _measured(name: str, records: list[StoredRecord], rows: Rows) -> tuple[float, int, int]:
+def _measured(name: str, records: list[bytes]) -> tuple[float, int, int]:
     """Seconds, bytes on disk and peak memory in kB of one build in a process of its own."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
 
     def build() -> None:
+        # Made here, since what a fork shares is copied page by page when it is first looked at.
+        made = map(decode_record, records)
+        work = (
+            partial(ours, list(map(StoredRecord, made))) if name == OURS else partial(ENGINES[name], [*map(_row, made)])
+        )
         with tempfile.TemporaryDirectory() as folder:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             begun = time.perf_counter()
-            ENGINES[name](records, rows, Path(folder))
+            work(Path(folder))
             seconds = time.perf_counter() - begun
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
             size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())

@@ -224,7 +224,7 @@ class ReferenceRanking:
         length = 0
         for text in texts:
             folded = self._analyzer.fold(text)
-            words = list(_words(folded))
+            words = list(_words(self._analyzer.with_parentheses(folded)))
             all_inside = all(inside for word, inside in words if self._analyzer.term(word))
             for word, inside in words:
                 term = self._analyzer.term(word)

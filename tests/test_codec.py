@@ -312,7 +312,7 @@ HEADER = CodeRecord("ICD10CM", "E11", "Type 2 diabetes mellitus", kind="header",
 LEAF = CodeRecord(
     "ICD10CM",
     "E11.9",
-    "Type 2 diabetes mellitus (mild) without complications",
+    "Type 2 diabetes mellitus (mild) without bleeding",
     billable=True,
     parent="E11",
     inclusion_terms=("Adult diabetes", "Onset of diabetes in adults"),
@@ -353,7 +353,7 @@ def test_no_phrase_reaches_from_one_name_of_a_code_to_the_next(searcher: Searche
 def test_a_length_is_the_sum_over_the_names_without_what_stands_in_parentheses(searcher: Searcher) -> None:
     leaf = RECORDS.index(LEAF)
     reader = searcher.reader()
-    assert reader.doc_field_length(leaf, "name") == 6  # type 2 diabetes mellitus without complications
+    assert reader.doc_field_length(leaf, "name") == 6  # type 2 diabetes mellitus without bleeding
     assert reader.doc_field_length(leaf, "inclusion_terms") == 5
     assert reader.doc_field_length(leaf, "synonyms", 1) == 1  # the default, where there is nothing
     assert reader.field_length("name") == sum(reader.doc_field_length(document, "name") for document in range(4))

@@ -261,7 +261,7 @@ def test_a_code_with_words_stands_before_what_the_words_find() -> None:
 @pytest.mark.parametrize(
     ("text", "first"),
     [
-        ("type 2 diabetes", "E11"),
+        ("type 2 diabetes", "E11.9"),
         ("type 1 diabetes", "E10.9"),
         ("b12 deficiency", "E53.8"),
         ("vitamin b12 deficiency?", "E53.8"),

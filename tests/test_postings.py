@@ -93,6 +93,18 @@ def test_words_in_parentheses_are_nonessential_unless_there_are_no_others() -> N
     assert found.arrays["lengths"].tolist() == [1, 1]
 
 
+def test_phrases_that_say_that_nothing_else_is_meant_are_nonessential() -> None:
+    found = laid([(0, ["Asthma NOS"]), (0, ["Zoster without complications"]), (0, ["Ulcer, not elsewhere classified"])])
+    inside = {term for (term, _), posting in found.postings().items() if posting.inside}
+    assert inside == {"nos", "without", "complic", "not", "elsewher", "classifi"}
+    assert found.arrays["lengths"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("text", ["NOS", "Birth with or without complications", "Nosology", "without bleeding"])
+def test_other_words_of_them_are_essential(text: str) -> None:
+    assert not any(posting.inside for posting in of(text).values())
+
+
 def test_a_hyphenated_word_stands_joined_too_at_the_place_of_its_first_part() -> None:
     found = of("chest x-ray")
     assert found["x"].positions == found["xray"].positions == (1,)

@@ -233,7 +233,7 @@ def test_a_name_with_the_typed_form_is_found_among_many_with_others(tmp_path: Pa
     ("text", "code", "told"),
     [
         ("hyprten", "I10", {("hyprten", "hypertension")}),
-        ("diabtes ", "E11", {("diabtes", "diabetes")}),
+        ("diabtes ", "E10.9", {("diabtes", "diabetes")}),
         ("typoid f", "A01.00", {("typoid", "typhoid")}),
         ("typhoid menngi", "A01.01", {("menngi", "meningitis")}),
         ("vertibropl", "22510", {("vertibropl", "vertebroplasty")}),

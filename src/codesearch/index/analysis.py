@@ -36,6 +36,7 @@ class AnalysisConfig(msgspec.Struct, forbid_unknown_fields=True):
     shorthand: dict[str, str]
     numerals: Numerals
     spellings: list[Spelling]
+    nonessential: list[str] = []
 
 
 class Token(NamedTuple):
@@ -85,6 +86,8 @@ class Analyzer:
         self._letter = re.compile(rf"[\s-]({letters})\b(?!-)")
         self._word_before = re.compile(rf"\b(?:{words})$")
         self._longest_before = max(map(len, config.numerals.words), default=0) + 1
+        # "With or without complications" says that both are meant.
+        self._nonessential = re.compile(rf"(?<!or )\b(?:{_one_of(config.nonessential)})\b")
         self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
         self._stem = Stemmer.Stemmer("english").stemWord
@@ -171,6 +174,10 @@ class Analyzer:
     def joined(self, folded: str) -> list[tuple[str, int]]:
         """The hyphenated words of a folded text, joined (`x-ray` as the term of `xray`), with where they begin."""
         return [(self.term(match[0].replace("-", "")), match.start()) for match in _JOINED.finditer(folded)]
+
+    def with_parentheses(self, folded: str) -> str:
+        """A folded text with parentheses around what matches and does not count."""
+        return self._nonessential.sub(r"(\g<0>)", folded)
 
     def with_joined(self, folded: str, mark: str) -> str:
         """A folded text with its hyphenated words joined once more before their parts, after a mark."""

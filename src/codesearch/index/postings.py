@@ -2,8 +2,8 @@
 
 An *entry* is a run of words with a length of its own: one name of a code, or one section of a page. Postings are
 ordered by (term, entry, position). A posting's `weights` byte holds the frequency of the term in the entry in its low
-seven bits (at most 127), and in the high bit that it stands there only in parentheses: such nonessential words match,
-but do not count in an entry's length.
+seven bits (at most 127), and in the high bit that it stands there only in parentheses, or in a phrase such as "NOS"
+(`nonessential` in `index/analysis.toml`): such words match, but do not count in an entry's length.
 
 Documents are collected in runs, each by one process with a vocabulary of its own; the texts of a run are read all at
 once, and the layout puts the runs together.
@@ -92,7 +92,7 @@ class Vocabulary(dict[str, int]):
 
     def _read(self, phrases: Sequence[str]) -> None:
         """Remembers the numbers of the pieces of each phrase, as bytes."""
-        folded = self.analyzer.fold_all(phrases).replace("\1", " ")
+        folded = self.analyzer.with_parentheses(self.analyzer.fold_all(phrases).replace("\1", " "))
         if "-" in folded:
             folded = self.analyzer.with_joined(folded, "\1")
         found = _PIECES.findall(f"{folded}\0")

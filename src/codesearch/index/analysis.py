@@ -86,8 +86,8 @@ class Analyzer:
         self._letter = re.compile(rf"[\s-]({letters})\b(?!-)")
         self._word_before = re.compile(rf"\b(?:{words})$")
         self._longest_before = max(map(len, config.numerals.words), default=0) + 1
-        # "With or without complications" says that both are meant.
-        self._nonessential = re.compile(rf"(?<!or )\b(?:{_one_of(config.nonessential)})\b")
+        # Beginning with its letters a pattern is looked for quickly; what stands before them is looked at then.
+        self._nonessential = re.compile(rf"(?:{_one_of(config.nonessential)})\b")
         self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
         self._stem = Stemmer.Stemmer("english").stemWord
@@ -177,7 +177,7 @@ class Analyzer:
 
     def with_parentheses(self, folded: str) -> str:
         """A folded text with parentheses around what matches and does not count."""
-        return self._nonessential.sub(r"(\g<0>)", folded)
+        return self._nonessential.sub(_parenthesised, folded)
 
     def with_joined(self, folded: str, mark: str) -> str:
         """A folded text with its hyphenated words joined once more before their parts, after a mark."""
@@ -234,6 +234,13 @@ class Analyzer:
         if not numerals:
             return folded, origins
         return _edited(folded, origins or _Origins(text, list(range(len(text) + 1))), numerals)
+
+
+def _parenthesised(match: re.Match[str]) -> str:
+    """The match in parentheses, unless it begins within a word, or after "or": "with or without" means both."""
+    text, start = match.string, match.start()
+    within = start > 0 and text[start - 1] in _WORD_CHARACTERS
+    return match[0] if within or text.endswith("or ", 0, start) else f"({match[0]})"
 
 
 class _Origins(NamedTuple):

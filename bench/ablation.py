@@ -80,6 +80,7 @@ def _parts(index: Path) -> list[Part]:
         Part("without parts of compounds", classes=("compound",)),
         Part("without these three", classes=("spelling", "prefix", "compound")),
         Part("without folded spellings", _without_spellings),
+        Part("without nonessential phrases", _without_nonessential),
         Part("without the query's coverage", _numbers(query_coverage_power=0)),
         Part("without the entry's coverage", _numbers(entry_coverage=0)),
         Part("without ancestors", _numbers(ancestor_share=0)),
@@ -161,6 +162,17 @@ def _without_spellings(folder: Path) -> None:
     file = folder / "analysis.toml"
     text, _, _ = file.read_text(encoding="utf-8").partition("[[spellings]]")
     file.write_text(f"spellings = []\n{text}", encoding="utf-8")
+
+
+def _without_nonessential(folder: Path) -> None:
+    """Has every word of a name count."""
+    file = folder / "analysis.toml"
+    text, count = re.subn(
+        r"^nonessential = \[.*?\]$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    if count != 1:
+        raise SystemExit(f"{file}: {count} lists of nonessential phrases")
+    file.write_text(text, encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:

@@ -7,7 +7,7 @@ process inverts which batch.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -188,11 +188,6 @@ class _Inverter:
         bare_codes = [bare(code) if code else "" for code in columns["code"]]
         keys = [_key(system, code) for system, code in zip(columns["system"], bare_codes, strict=True)]
         parents, elsewhere = _parents(keys, list(zip(columns["system"], columns["parent"], strict=True)))
-        ended = np.array([date is not None for date in columns["terminated"]], bool)
-        begun = [
-            date is not None or "added" in properties
-            for date, properties in zip(columns["effective"], columns["properties"], strict=True)
-        ]
         return Columns(
             codes=Strings.of([code or "" for code in columns["code"]]),
             names=Strings.of(columns["name"]),
@@ -200,9 +195,9 @@ class _Inverter:
             keys=Strings.of(keys),
             parents=parents,
             elsewhere=elsewhere,
-            ended=ended,
-            begins=_dates(dates.begins, records, np.array(begun, bool)),
-            ends=_dates(dates.ends, records, ended),
+            ended=np.array([date is not None for date in columns["terminated"]], bool),
+            begins=np.array([dates.begins(record) for record in records], np.int32),
+            ends=np.array([dates.ends(record) for record in records], np.int32),
             keywords={name: Column.of(keyword_values(columns, path)) for name, path in keywords.items()},
         )
 
@@ -217,16 +212,6 @@ def _parents(
     absent = {pair: key for pair, key in key_of.items() if key and key not in places}
     parents = np.fromiter(map(place_of.__getitem__, wanted), np.int32, len(wanted))
     return parents, {place: absent[pair] for place, pair in enumerate(wanted) if pair in absent}
-
-
-def _dates(
-    read: Callable[[CodeRecord], int], records: Sequence[CodeRecord], is_told: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int32]:
-    """The numbers of dates of the records that tell one."""
-    numbers = np.full(len(records), dates.UNKNOWN, np.int32)
-    for place in np.flatnonzero(is_told).tolist():
-        numbers[place] = read(records[place])
-    return numbers
 
 
 def _frequencies(*parts: tuple[Run, int]) -> Frequencies:

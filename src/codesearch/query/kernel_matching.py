@@ -243,16 +243,9 @@ def pack(
             ordered = _rarest_first(own, offsets)
             first = used[0]
             used[0] = _phrase_matches(
-                offsets[ordered],
-                offsets[ordered + 1],
-                idfs[ordered],
-                k1,
-                postings,
-                weights,
-                entry_rows,
-                phrase_rows,
-                first,
-            )
+                offsets[ordered], offsets[ordered + 1], idfs[ordered], k1, postings, weights, entry_rows,
+                phrase_rows, first,
+            )  # fmt: skip
             _top_of_phrase(phrase_rows, first, used[0], factor, bounds, highest[row])
             places[one, IS_PHRASE], places[one, START], places[one, END] = 1, first, used[0]
         first, loudest = used[1], F(0)

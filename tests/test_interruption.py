@@ -33,7 +33,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pages that take some seconds, and a code set."""
     folder = tmp_path_factory.mktemp("sources")
     filler = [f"Sentence {number} of a long text about x-ray (plain) pictures" for number in range(400)]
-    for number in range(160):
+    for number in range(300):
         write(
             folder / f"a{number // 10}.{number % 10}.html",
             page(f"Disease {number}", *filler[number:], *filler[:number]),

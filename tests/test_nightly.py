@@ -215,7 +215,7 @@ class TestInterruptions:
         first = reindex([many], index, full=True)
         whole = time.monotonic() - begun
         chance = random.Random(20)
-        for _ in range(6):
+        for _ in range(20):
             child = self.start(many, index, jobs=1)
             try:
                 child.wait(timeout=chance.uniform(0, whole))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from query_support import PLAIN, cm, index_of, publish
 
@@ -100,7 +100,6 @@ def test_an_index_without_the_field_is_read_record_by_record(tmp_path: Path) -> 
         assert codes(index.codes_with_policy("kyphoplasty")) == ["22510", "22511"]
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_every_policy_is_found_by_its_own_words(title: str, payer: str) -> None:
     from tempfile import TemporaryDirectory

@@ -19,7 +19,7 @@ def test_threads_and_processes_search_while_generations_are_published(tmp_path: 
     now = time.monotonic()
     plan = Plan(tmp_path, (str(corpus_folder()),), now, now, pause=0.1)
     plan.publish(1)
-    for seconds in (5, 15, 60):  # on a machine with much other work, starting five processes may take the shortest
+    for seconds in (8, 60):  # on a machine with much other work, starting five processes alone may take the shorter one
         begins = time.monotonic()
         samples, errors = run(plan._replace(begins=begins, ends=begins + seconds))
         assert errors == []
@@ -50,7 +50,7 @@ def test_threads_search_while_their_own_process_publishes(tmp_path: Path) -> Non
     threads = [threading.Thread(target=search) for _ in range(8)]
     for thread in threads:
         thread.start()
-    for number in range(1, 5):
+    for number in range(1, 9):
         site.mark(number)
         site.reindex(jobs=1 + number % 2)
         newest[0] = number

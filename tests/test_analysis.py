@@ -160,6 +160,7 @@ _odd = st.text(alphabet=st.sampled_from("abI xX'’-–.(1é½ﬁæİΣ\u0301\n"
 @example("x-ray--b")
 @example("grade -- II")
 @example("ae\u0301-o")
+@example("the I of b a1b. 2.5 a of a")
 def test_the_places_of_a_text_are_those_of_all_terms_that_find_it(text: str) -> None:
     """What the index holds for a text, joined words too, can be marked in it."""
     folded = ANALYZER.fold(text)
@@ -170,6 +171,12 @@ def test_the_places_of_a_text_are_those_of_all_terms_that_find_it(text: str) -> 
     assert [start for _, start, _ in places] == sorted(start for _, start, _ in places)
     for _, start, end in places:
         assert 0 <= start < end <= len(text)
+    terms = {term for term, _, _ in places}
+    analysed = ANALYZER.analysed(text)
+    assert set(analysed.terms) - {""} == terms
+    assert analysed.places(terms) == places
+    some = set(sorted(terms)[::2])
+    assert analysed.places(some) == [place for place in places if place[0] in some]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The total is counted without scoring, and is just the number of documents that score."""
+"""The total is counted without scoring, compiled or not, and is just the number of documents that score."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from random_corpora import RULES, corpora, large_corpus, large_queries, queries
 
 from codesearch.index.settings import IndexSettings
 from codesearch.query import count
+from codesearch.query.compiled import CompiledRanking
 from codesearch.query.count import MatchCounter
 from codesearch.query.plan import Planner
 from codesearch.query.score import Collection, score_documents
@@ -22,14 +23,15 @@ SETTINGS = with_rules(RULES)
 
 
 def assert_counts_what_scores(records: list[CodeRecord], texts: list[str], settings: IndexSettings) -> None:
-    """The same documents match by the mask as by their scores."""
+    """The same documents match by the masks as by their scores."""
     with reader_of(records, settings) as reader:
         collection, planner = Collection(reader), Planner(reader)
-        counter = MatchCounter(collection)
+        counter, compiled = MatchCounter(collection), CompiledRanking(collection)
         for text in texts:
             slots, _, _ = planner.slots(text, exact=False)
             scored, _, _ = score_documents(collection, slots)
             assert np.flatnonzero(counter.matching(slots)).tolist() == scored.tolist(), text
+            assert np.flatnonzero(compiled.matching(slots)).tolist() == scored.tolist(), text
 
 
 @given(records=corpora(), text=queries)

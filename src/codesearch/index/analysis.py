@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -62,6 +62,8 @@ _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
 _EDITED = re.compile("['`/&]")
 """What folding may take out of an ASCII text, or write out."""
+_UNEVEN = re.compile("['`/&-]")
+"""What may keep the words of an ASCII text from being its terms, one after the other."""
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
@@ -69,6 +71,51 @@ _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 def _one_of(words: Iterable[str]) -> str:
     """A pattern for any of the words, the longest first; for nothing where there are none."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+
+
+class Analysed:
+    """A text with the terms that a record with it is found by, in order; where they stand is found when it is asked."""
+
+    __slots__ = ("_places", "terms", "text")
+
+    def __init__(self, text: str, terms: list[str], places: list[Place] | None = None) -> None:
+        """Takes the places of the terms; without them the terms are those of the words, empty for stop words."""
+        self.text = text
+        self.terms = terms
+        self._places = places
+
+    def places(self, wanted: Collection[str]) -> list[Place]:
+        """Where those of the terms that are wanted stand, in order."""
+        if self._places is not None:
+            return [place for place in self._places if place[0] in wanted]
+        folded = self.text.lower()
+        words = _WORD.findall(folded)
+        chosen = [(word, term) for word, term in zip(words, self.terms, strict=True) if term in wanted]
+        if not all([word.isalpha() for word, _ in chosen]):  # 5 stands in 2.5 too
+            return [
+                (term, *match.span())
+                for match, term in zip(_WORD.finditer(folded), self.terms, strict=True)
+                if term in wanted
+            ]
+        found: list[Place] = []
+        end = 0
+        for word, term in chosen:
+            start = _next_word(folded, word, end)
+            end = start + len(word)
+            found.append((term, start, end))
+        return found
+
+
+def _next_word(folded: str, word: str, start: int) -> int:
+    """Where a word stands next in a folded text that holds it, as a whole and not within another."""
+    while True:
+        start = folded.index(word, start)
+        end = start + len(word)
+        if (not start or folded[start - 1] not in _WORD_CHARACTERS) and (
+            end == len(folded) or folded[end] not in _WORD_CHARACTERS
+        ):
+            return start
+        start += 1
 
 
 class Analyzer:
@@ -215,6 +262,16 @@ class Analyzer:
             ]
             found.sort(key=itemgetter(1))
         return _placed(found, origins)
+
+    def analysed(self, text: str) -> Analysed:
+        """A text with the terms that `places` gives."""
+        if text.isascii() and not _UNEVEN.search(text):
+            words = _WORD.findall(text.lower())
+            if self._after.keys().isdisjoint(words):
+                terms: list[Any] = list(map(self._terms.get, words))
+                return Analysed(text, terms if None not in terms else list(map(self.term, words)))
+        places = self.places(text)
+        return Analysed(text, [term for term, _, _ in places], places)
 
     def _words_in(self, folded: str) -> list[Place]:
         term_of = self.term

@@ -12,7 +12,6 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -20,9 +19,9 @@ from codesearch.codes import bare
 from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
-from codesearch.index.fields import Fields, SectionReader, entries_of, keyword_text, keyword_values
+from codesearch.index.fields import SectionReader, entries_of, keyword_text, keyword_values
 from codesearch.index.postings import Collector, Run, Vocabulary
-from codesearch.index.record_file import Batch
+from codesearch.index.record_file import Batch, LineReader
 from codesearch.index.settings import IndexSettings
 from codesearch.records import CodeRecord
 
@@ -131,26 +130,6 @@ class Beginning(NamedTuple):
     settings: IndexSettings
 
 
-def _wanted(fields: Fields) -> list[msgspec.structs.FieldInfo]:
-    """What must be known of a record to index these fields."""
-    paths = (*fields.title, *fields.sections, *fields.keywords.values(), *_ALWAYS)
-    names = {path.partition(".")[0] for path in paths}
-    return [one for one in msgspec.structs.fields(CodeRecord) if one.name in names]
-
-
-def _decoder(wanted: Sequence[msgspec.structs.FieldInfo]) -> msgspec.json.Decoder[Any]:
-    """Reads a line of the record file as far as these fields go: most of a line says where the record comes from."""
-    outline = msgspec.defstruct("Outline", [_as_in_records(one) for one in wanted])
-    return msgspec.json.Decoder(msgspec.defstruct("Line", [("record", outline)]))
-
-
-def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
-    """A field of a record as `defstruct` takes it."""
-    if field.default_factory is not msgspec.NODEFAULT:
-        return field.name, field.type, msgspec.field(default_factory=field.default_factory)
-    return (field.name, field.type) if field.required else (field.name, field.type, field.default)
-
-
 _ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effective", "terminated", "properties")
 """Fields that the tables and the initials of titles are made of."""
 
@@ -161,13 +140,12 @@ class _Inverter:
         self._fields = settings.fields
         self._section_reader = SectionReader(settings.fields.sections)
         self._scored_sections = sum(weight > 0 for weight in settings.fields.weights)
-        wanted = _wanted(settings.fields)
-        self._decode_lines = _decoder(wanted).decode_lines
-        self._names = [one.name for one in wanted]
-        self._values_of = attrgetter(*self._names)
+        paths = (*self._fields.title, *self._fields.sections, *self._fields.keywords.values(), *_ALWAYS)
+        self._lines = LineReader({path.partition(".")[0] for path in paths})
+        self._values_of = attrgetter(*self._lines.names)
 
     def invert(self, batch: Batch) -> Inverted:
-        records: list[CodeRecord] = [line.record for line in self._decode_lines(batch.lines)]
+        records: list[CodeRecord] = self._lines.of_all(batch.lines)
         columns = self._columns(records)
         title, sections = Collector(self.vocabulary), Collector(self.vocabulary)
         title.add_each(map(entries_of, zip(*(columns[name] for name in self._fields.title), strict=True)))
@@ -181,7 +159,7 @@ class _Inverter:
     def _columns(self, records: Sequence[CodeRecord]) -> dict[str, tuple[Any, ...]]:
         """The values of each field of the records: quicker to go through than records, for most are empty."""
         values = zip(*map(self._values_of, records), strict=True) if records else repeat(())
-        return dict(zip(self._names, values, strict=False))
+        return dict(zip(self._lines.names, values, strict=False))
 
     def _tables(self, records: Sequence[CodeRecord], columns: dict[str, tuple[Any, ...]]) -> Columns:
         keywords = {name: path for name, path in self._fields.keywords.items() if name != "parent"}

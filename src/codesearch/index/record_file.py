@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -61,6 +61,33 @@ class RawRecord(msgspec.Struct, frozen=True):
     def sources(self) -> tuple[msgspec.Raw, ...]:
         """What the sources gave."""
         return self.fragments or (self.record,)
+
+
+class LineReader:
+    """Some fields of records, read from lines of a record file without the rest: most of a line says where the record
+    comes from."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        """Takes the names of the fields."""
+        wanted = [one for one in msgspec.structs.fields(CodeRecord) if one.name in names]
+        record = msgspec.defstruct("Record", [_as_in_records(one) for one in wanted])
+        self.names = tuple(one.name for one in wanted)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(msgspec.defstruct("Line", [("record", record)]))
+
+    def of(self, line: bytes) -> Any:
+        """The fields of the record of a line, as attributes."""
+        return self._decoder.decode(line).record
+
+    def of_all(self, lines: bytes) -> list[Any]:
+        """The same of each of some lines."""
+        return [line.record for line in self._decoder.decode_lines(lines)]
+
+
+def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
+    """A field of a record as `defstruct` takes it."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.name, field.type, msgspec.field(default_factory=field.default_factory)
+    return (field.name, field.type) if field.required else (field.name, field.type, field.default)
 
 
 class Batch(NamedTuple):
@@ -206,9 +233,18 @@ class RecordFile:
         Raises:
             IndexCorruptError: its block cannot be unpacked or read.
         """
-        block = self._block(int(self._block_of[document]))
-        start = int(self._start_of[document])
-        return self.decode(block[start : block.find(b"\n", start)])
+        return self.decode(self._line(document))
+
+    def fields(self, document: int, reader: LineReader) -> Any:
+        """Some fields of the record of a document.
+
+        Raises:
+            IndexCorruptError: its block cannot be unpacked or read.
+        """
+        try:
+            return reader.of(self._line(document))
+        except BROKEN_JSON as error:
+            raise self._broken(error) from error
 
     def all(self) -> Iterator[StoredRecord]:
         """Every record in document order.
@@ -236,7 +272,7 @@ class RecordFile:
         try:
             return _DECODER.decode(line)
         except BROKEN_JSON as error:
-            raise self._corrupt(f"holds a broken record ({error})") from error
+            raise self._broken(error) from error
 
     def decode_raw(self, line: bytes) -> RawRecord:
         """The record of a line, its parts left as they are.
@@ -247,7 +283,7 @@ class RecordFile:
         try:
             return _RAW_DECODER.decode(line)
         except BROKEN_JSON as error:
-            raise self._corrupt(f"holds a broken record ({error})") from error
+            raise self._broken(error) from error
 
     def close(self) -> None:
         """Closes the file."""
@@ -280,6 +316,13 @@ class RecordFile:
         if not unpacker.eof:
             raise self._corrupt("is cut")
         return self._unpacked.keep(number, block, len(block))
+
+    def _line(self, document: int) -> bytes:
+        block, start = self._block(int(self._block_of[document])), int(self._start_of[document])
+        return block[start : block.find(b"\n", start)]
+
+    def _broken(self, error: Exception) -> IndexCorruptError:
+        return self._corrupt(f"holds a broken record ({error})")
 
     def _corrupt(self, reason: str) -> IndexCorruptError:
         return IndexCorruptError(str(self._path), reason, "Rebuild the index: codesearch reindex SOURCE...")

@@ -24,6 +24,7 @@ PART = 128
 """Entries of a part of a block: what is written while it is scored fits the first-level cache of a core."""
 
 _rank_entries: Callable[..., int] = kernel.rank_entries
+_mark_matching: Callable[..., None] = kernel.mark_matching
 _NO_MASK = np.zeros(0, bool)
 _NONE = Ranked(np.zeros(0, np.int32), np.zeros(0, F), np.zeros(0, np.int32))
 
@@ -66,7 +67,9 @@ class CompiledRanking:
         self._blocks = Blocks(blocks, documents)
         self._memory = self._memory_for(Room(0, 0, 0))
         self._memory.load()
-        self._rank(self._memory, bytes(4 * kernel.SLOT_ROW), bytes(4 * kernel.ALTERNATIVE_ROW), (0, 0), None, F(1), 1)
+        nothing = bytes(4 * kernel.ALTERNATIVE_ROW)
+        self._rank(self._memory, bytes(4 * kernel.SLOT_ROW), nothing, (0, 0), None, F(1), 1)
+        self._matching(self._memory, nothing)
 
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
         """The best documents for the slots."""
@@ -77,6 +80,20 @@ class CompiledRanking:
             return _NONE
         total = F(sum([slot.mass for slot in slots]))
         return self._rank(memory, b"".join([slot.slot for slot in packed]), rows, span, allowed, total, limit)
+
+    def matching(self, slots: Sequence[Slot]) -> Mask:
+        """Of each document whether it matches a slot, as `count.MatchCounter` tells."""
+        memory, packed = self._ready(slots)
+        return self._matching(memory, b"".join([slot.alternatives for slot in packed]))
+
+    def _matching(self, memory: Memory, alternatives: bytes) -> Mask:
+        """Has the kernel mark documents; alternatives are rows as it names them."""
+        postings, _, entry_rows, document_priors, *_, formula = self._index
+        phrase_rows, said_rows, *_ = memory.arrays
+        found = np.zeros(self._collection.document_count, bool)
+        rows = np.frombuffer(alternatives, np.int32)
+        _mark_matching(postings, entry_rows, document_priors, formula, phrase_rows, said_rows, rows, found)
+        return found
 
     def _rank(
         self,

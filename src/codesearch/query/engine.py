@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codesearch.errors import IndexCorruptError
+from codesearch.query.count import MatchCounter
 from codesearch.query.plan import MAX_SLOTS, Slot
 from codesearch.query.score import Collection, Mask, Ranked, rank
 
@@ -29,6 +30,7 @@ class Engine:
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
+        self._counter = MatchCounter(collection)
         self._searches = 0
         self._compiled: CompiledRanking | None = None
         self._loading: threading.Thread | None = None
@@ -52,6 +54,11 @@ class Engine:
         elif 0 < limit <= _MOST_RANKED and len(slots) <= MAX_SLOTS:
             return compiled.rank(slots, span, allowed, limit)
         return rank(self._collection, slots, span, allowed, limit)
+
+    def matching(self, slots: Sequence[Slot]) -> Mask:
+        """Of each document whether it matches a slot: just those that `rank` would give without a limit."""
+        compiled = self._compiled
+        return self._counter.matching(slots) if compiled is None else compiled.matching(slots)
 
     def compile(self) -> None:
         """Loads the compiled path now, for callers that will search much (a batch, a server).

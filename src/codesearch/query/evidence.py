@@ -92,7 +92,7 @@ class EvidenceFinder:
         """The same, for texts whose phrases may have terms elsewhere as well."""
         marked = []
         for text in texts:
-            terms = self._wanted.intersection(text.places)
+            terms = self._wanted.intersection(text.terms)
             if terms and self._phrases:
                 terms &= self._whole(terms | more)
             if terms:
@@ -115,7 +115,7 @@ class EvidenceFinder:
 
     def _best_run(self, text: Text, terms: frozenset[str]) -> tuple[Span, frozenset[str]]:
         """Where the marks stand that fit in a passage together and weigh most, and their terms, each counted once."""
-        marks = sorted((start, end, term) for term in terms for start, end in text.places[term])
+        marks = sorted((start, end, term) for term, start, end in text.analysed.places(terms))
         best_weight, best = 0.0, (0, 1)
         counts: Counter[str] = Counter()
         weight, first = 0.0, 0
@@ -150,12 +150,7 @@ def _alternatives(reader: IndexReader, slot: Slot) -> list[tuple[frozenset[str],
 
 def _spans(text: Text, terms: frozenset[str]) -> list[Span]:
     """Where terms stand in a text, as one span where they overlap: `x-ray` matches whole and in its parts."""
-    if len(terms) == 1:
-        [term] = terms
-        found = text.places[term]
-    else:
-        found = sorted([span for term in terms for span in text.places[term]])
-    return _merged(found) if text.has_overlaps else found
+    return _merged((start, end) for _, start, end in text.analysed.places(terms))
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

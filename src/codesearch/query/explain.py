@@ -187,7 +187,7 @@ class Explainer:
             return None
         found = {term.term for word in words for term in word.terms}
         texts = self._texts.of(document).texts
-        titles = dict.fromkeys(text.title for text in texts if not text.is_name and text.places.keys() & found)
+        titles = dict.fromkeys(text.title for text in texts if not text.is_name and not found.isdisjoint(text.terms))
         return SectionsPart(tuple(words), tuple(titles), share, self._power(share), weight, priors, score)
 
     def _best(self, slot: Slot, held: Callable[[int], _Held | None]) -> _Best | None:

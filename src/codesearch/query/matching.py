@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from codesearch.index.reader import IndexReader
 from codesearch.query.constraints import Constraints
-from codesearch.query.count import MatchCounter
 from codesearch.query.engine import Engine
 from codesearch.query.filters import Scope
 from codesearch.query.grammar import Field, is_exclusion
@@ -40,7 +39,6 @@ class Matcher:
         self.constraints = constraints
         self.collection = Collection(reader)
         self.engine = Engine(self.collection)
-        self.counter = MatchCounter(self.collection)
 
     @cached_property
     def no_chapters(self) -> Mask:
@@ -96,7 +94,7 @@ class Matches:
             found |= self._others
         elif self._plan.slots:
             span = slice(*self._scope.span)
-            found[span] = self._matcher.counter.matching(self._plan.slots)[span]
+            found[span] = self._matcher.engine.matching(self._plan.slots)[span]
             if self._others is not None:
                 found &= self._others
         found[list(self._first)] = True

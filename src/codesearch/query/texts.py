@@ -1,4 +1,4 @@
-"""The searched texts of documents: each with its field and title, and where its terms stand.
+"""The searched texts of documents: each with its field and title, and its terms.
 
 What was read is remembered, since the same codes are hits again and again.
 """
@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from codesearch.index.analysis import Analysed
 from codesearch.index.fields import SectionReader, title_texts
 from codesearch.index.reader import IndexReader
+from codesearch.index.record_file import LineReader
 from codesearch.index.remembered import Remembered
-from codesearch.query.passage import Span
 from codesearch.records import CodeRecord
 
 REMEMBERED_TERMS = 300_000
@@ -26,17 +27,25 @@ _OTHER = "other_sections"
 
 
 class Text(NamedTuple):
-    """One text of a record under the title of its section, with its terms and where each of them stands.
+    """One text of a record under the title of its section.
 
     A name is matched by itself, sections together.
     """
 
     field: str
     title: str
-    text: str
+    analysed: Analysed
     is_name: bool
-    places: dict[str, list[Span]]
-    has_overlaps: bool
+
+    @property
+    def text(self) -> str:
+        """The text as it stands in the record."""
+        return self.analysed.text
+
+    @property
+    def terms(self) -> list[str]:
+        """The terms that find it, empty ones for stop words among them."""
+        return self.analysed.terms
 
 
 class DocumentTexts(NamedTuple):
@@ -55,6 +64,7 @@ class TextReader:
         self._titles = fields.title
         self._sections = tuple(name for name, weight in zip(fields.sections, fields.weights, strict=True) if weight > 0)
         self._section_reader = SectionReader(self._sections)
+        self._lines = LineReader({path.partition(".")[0] for path in (*self._titles, *self._sections)})
         self._known: Remembered[int, DocumentTexts] = Remembered(REMEMBERED_TERMS)
 
     def of(self, document: int) -> DocumentTexts:
@@ -66,7 +76,7 @@ class TextReader:
         found = self._known.get(document)
         if found is None:
             found = self._read(document)
-            self._known.keep(document, found, 1 + sum(len(text.places) for text in found.texts))
+            self._known.keep(document, found, 1 + sum(len(text.terms) for text in found.texts))
         return found
 
     def summary(self, document: int) -> str:
@@ -91,8 +101,8 @@ class TextReader:
     def _read(self, document: int) -> DocumentTexts:
         if self._has_name_only[document]:
             return DocumentTexts([self._text(self._titles[0], self._reader.names[document], is_name=True)], frozenset())
-        texts = list(self._texts(self._reader.records.get(document)))
-        return DocumentTexts(texts, frozenset().union(*(text.places for text in texts if not text.is_name)))
+        texts = list(self._texts(self._reader.records.fields(document, self._lines)))
+        return DocumentTexts(texts, frozenset().union(*(text.terms for text in texts if not text.is_name)))
 
     def _texts(self, record: CodeRecord) -> Iterator[Text]:
         for number, text in title_texts(record, self._titles):
@@ -106,13 +116,7 @@ class TextReader:
                 yield from (self._text(field, text) for text in texts)
 
     def _text(self, field: str, text: str, is_name: bool = False) -> Text:
-        places: dict[str, list[Span]] = {}
-        last, has_overlaps = 0, False
-        for term, start, end in self._reader.analyzer.places(text):
-            places.setdefault(term, []).append((start, end))
-            has_overlaps |= start < last
-            last = end
-        return Text(field, title_of(field), text, is_name, places, has_overlaps)
+        return Text(field, title_of(field), self._reader.analyzer.analysed(text), is_name)
 
 
 @cache

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import shutil
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import zstandard
 from fuzz_targets import QUERIES, Target, expect_clear_answer, work_folder
 from query_support import BUILT, CLINIC, CLINIC_RULES, publish, with_rules
 
@@ -134,8 +134,8 @@ def _phrase(files: dict[str, bytearray], edit: Edit) -> None:
 def _record(files: dict[str, bytearray], edit: Edit) -> None:
     """Takes a record away, puts another one twice, or something else into one."""
     try:
-        lines = zlib.decompress(files[f"{RECORDS}.bin"]).splitlines()
-    except zlib.error:
+        lines = zstandard.ZstdDecompressor().decompress(bytes(files[f"{RECORDS}.bin"])).splitlines()
+    except zstandard.ZstdError:
         return
     place = edit.place * len(lines) // 65_536
     if edit.value < 8:
@@ -143,7 +143,7 @@ def _record(files: dict[str, bytearray], edit: Edit) -> None:
     elif isinstance(line := _decoded(lines[place]), dict):
         _replace(line, edit._replace(place=edit.place * 31 % 65_536))
         lines[place] = msgspec.json.encode(line)
-    packed, count = zlib.compress(b"".join(line + b"\n" for line in lines), 1), len(lines)
+    packed, count = zstandard.ZstdCompressor().compress(b"".join(line + b"\n" for line in lines)), len(lines)
     starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
     table = {"blocks": np.array([0, len(packed)]), "block_of": np.zeros(count, "<i4")}
     table |= {"start_of": np.array(starts[:-1], "<i4")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -54,6 +55,8 @@ Place = tuple[str, int, int]
 _LONGEST_WORD = 64
 """Longer runs of letters are no words: they are neither folded nor stemmed."""
 _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
+_WORD_OR_NOT = re.compile(f"({_WORD.pattern})")
+"""Splits a text into what stands between words and the words, in turn."""
 # Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times. Parts of
 # decimal numbers (`1.5-2.5`) are no words.
 _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)")
@@ -73,49 +76,26 @@ def _one_of(words: Iterable[str]) -> str:
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
 
 
-class Analysed:
-    """A text with the terms that a record with it is found by, in order; where they stand is found when it is asked."""
+class Analysed(NamedTuple):
+    """A text with the terms that a record with it is found by, in order.
 
-    __slots__ = ("_places", "terms", "text")
+    `bounds` are from where to where each of them stands in the text. Where `is_plain` they are its words one after the
+    other, empty for stop words; else some may overlap, as a joined word and its parts do.
+    """
 
-    def __init__(self, text: str, terms: list[str], places: list[Place] | None = None) -> None:
-        """Takes the places of the terms; without them the terms are those of the words, empty for stop words."""
-        self.text = text
-        self.terms = terms
-        self._places = places
+    text: str
+    terms: Sequence[str]
+    bounds: Sequence[int]
+    is_plain: bool
 
     def places(self, wanted: Collection[str]) -> list[Place]:
         """Where those of the terms that are wanted stand, in order."""
-        if self._places is not None:
-            return [place for place in self._places if place[0] in wanted]
-        folded = self.text.lower()
-        words = _WORD.findall(folded)
-        chosen = [(word, term) for word, term in zip(words, self.terms, strict=True) if term in wanted]
-        if not all([word.isalpha() for word, _ in chosen]):  # 5 stands in 2.5 too
-            return [
-                (term, *match.span())
-                for match, term in zip(_WORD.finditer(folded), self.terms, strict=True)
-                if term in wanted
-            ]
-        found: list[Place] = []
-        end = 0
-        for word, term in chosen:
-            start = _next_word(folded, word, end)
-            end = start + len(word)
-            found.append((term, start, end))
-        return found
-
-
-def _next_word(folded: str, word: str, start: int) -> int:
-    """Where a word stands next in a folded text that holds it, as a whole and not within another."""
-    while True:
-        start = folded.index(word, start)
-        end = start + len(word)
-        if (not start or folded[start - 1] not in _WORD_CHARACTERS) and (
-            end == len(folded) or folded[end] not in _WORD_CHARACTERS
-        ):
-            return start
-        start += 1
+        bounds = self.bounds
+        return [
+            (term, bounds[2 * number], bounds[2 * number + 1])
+            for number, term in enumerate(self.terms)
+            if term in wanted
+        ]
 
 
 class Analyzer:
@@ -186,6 +166,10 @@ class Analyzer:
                 self._terms.clear()
             term = self._terms[word] = self._make_term(word)
         return term
+
+    def learn(self, terms: Iterable[tuple[str, str]]) -> None:
+        """Remembers the terms of words, which were made before: `term` need not make them again."""
+        self._terms.update(terms)
 
     def _make_term(self, word: str) -> str:
         if word in self._stop:
@@ -266,12 +250,13 @@ class Analyzer:
     def analysed(self, text: str) -> Analysed:
         """A text with the terms that `places` gives."""
         if text.isascii() and not _UNEVEN.search(text):
-            words = _WORD.findall(text.lower())
+            pieces = _WORD_OR_NOT.split(text.lower())
+            words = pieces[1::2]
             if self._after.keys().isdisjoint(words):
-                terms: list[Any] = list(map(self._terms.get, words))
-                return Analysed(text, terms if None not in terms else list(map(self.term, words)))
+                return Analysed(text, list(map(self.term, words)), list(accumulate(map(len, pieces))), True)
         places = self.places(text)
-        return Analysed(text, [term for term, _, _ in places], places)
+        bounds = [bound for _, *span in places for bound in span]
+        return Analysed(text, [term for term, _, _ in places], bounds, False)
 
     def _words_in(self, folded: str) -> list[Place]:
         term_of = self.term

@@ -220,6 +220,11 @@ class IndexReader:
         """The words of all texts as they are written (folded), in order."""
         return Strings(self.arrays, "word")
 
+    def learn_words(self) -> None:
+        """Has the analyzer remember the terms of all words: making them costs more where many texts will be read."""
+        numbers = self.arrays["word.term"].tolist()
+        self.analyzer.learn(zip(self.words.all(), [self.term_list[number] for number in numbers], strict=True))
+
     @cached_property
     def idf(self) -> npt.NDArray[np.float32]:
         """The weight of each term by its rarity."""

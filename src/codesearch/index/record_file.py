@@ -1,14 +1,14 @@
 """The record file: every record of an index, with the fragments that it was merged from, in compressed blocks.
 
 A document is one line of JSON: `{"record": ..., "fragments": [...]}`; `fragments` is left out where the record is
-exactly what its one source gave. Blocks hold whole lines and are packed with zlib. For each document there
+exactly what its one source gave. Blocks hold whole lines, each block a frame of Zstandard. For each document there
 stand beside them where it lies, and hashes of its key and of what it says, by which two generations are compared.
 """
 
 from __future__ import annotations
 
 import os
-import zlib
+import threading
 from array import array
 from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import zstandard
 
 from codesearch.codes import bare
 from codesearch.errors import IndexCorruptError, IndexUnusableError
@@ -33,6 +34,8 @@ _BLOCK_BYTES = 32 * 1024
 _BATCH_BYTES = 512 * 1024
 """Of the lines that are inverted together: with more of them their records no longer fit a core's cache."""
 _MAX_BLOCK = 512 * 1024 * 1024
+_LEVEL = 1
+"""Of compression: higher ones take longer and save next to nothing."""
 _REMEMBERED_BYTES = 8 * 1024 * 1024
 """Unpacked blocks that are kept."""
 _HASH_BYTES = 8
@@ -97,6 +100,14 @@ class Batch(NamedTuple):
     lines: bytes
 
 
+class _Own(threading.local):
+    """What threads cannot share."""
+
+    def __init__(self) -> None:
+        self.unpacker = zstandard.ZstdDecompressor()
+
+
+_own = _Own()
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(StoredRecord)
 _RAW_DECODER = msgspec.json.Decoder(RawRecord)
@@ -129,6 +140,7 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
     blocks, block_of, start_of = array("q", [0]), array("i"), array("i")
     keys, contents = bytearray(), bytearray()
     path = folder / f"{name}.bin"
+    packed = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
     with writing(path), path.open("wb") as file:
         block, batch, first, start = bytearray(), bytearray(), 0, 0
         for stored in records:
@@ -143,7 +155,7 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
             block += b"\n"
             start = len(block)
             if start >= _BLOCK_BYTES:
-                blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
+                blocks.append(blocks[-1] + file.write(packed(block)))
                 block.clear()
                 start = 0
             if len(batch) >= _BATCH_BYTES:
@@ -151,7 +163,7 @@ def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = R
                 batch.clear()
                 first = len(block_of)
         if block:
-            blocks.append(blocks[-1] + file.write(zlib.compress(block, 1)))
+            blocks.append(blocks[-1] + file.write(packed(block)))
     if batch:
         yield Batch(first, bytes(batch))
     table: dict[str, Array] = {
@@ -307,14 +319,14 @@ class RecordFile:
         if known is not None:
             return known
         start, end = int(self._blocks[number]), int(self._blocks[number + 1])
-        unpacker = zlib.decompressobj()
         try:
             # pread keeps no position, so threads may share the file.
-            block = unpacker.decompress(os.pread(self._file.fileno(), end - start, start), _MAX_BLOCK)
-        except (OSError, zlib.error) as error:
+            packed = os.pread(self._file.fileno(), end - start, start)
+            if not 0 <= zstandard.frame_content_size(packed) <= _MAX_BLOCK:
+                raise self._corrupt("has a block of no size that it could have")
+            block = _own.unpacker.decompress(packed)
+        except (OSError, zstandard.ZstdError) as error:
             raise self._corrupt(f"cannot be unpacked ({error})") from error
-        if not unpacker.eof:
-            raise self._corrupt("is cut")
         return self._unpacked.keep(number, block, len(block))
 
     def _line(self, document: int) -> bytes:

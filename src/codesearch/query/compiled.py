@@ -64,6 +64,9 @@ class CompiledRanking:
             collection.ancestor_documents, np.stack((parts, _first_documents(collection, parts))),
             _block_priors(collection, blocks, documents), formula,
         )  # fmt: skip
+        owners, priors = collection.documents, collection.document_priors
+        self._counted = np.where(collection.priors > 0, owners, collection.document_count).astype(np.int32)
+        self._heard = priors if ranking.clinical > 0 else np.zeros_like(priors)
         self._blocks = Blocks(blocks, documents)
         self._memory = self._memory_for(Room(0, 0, 0))
         self._memory.load()
@@ -88,12 +91,11 @@ class CompiledRanking:
 
     def _matching(self, memory: Memory, alternatives: bytes) -> Mask:
         """Has the kernel mark documents; alternatives are rows as it names them."""
-        postings, _, entry_rows, document_priors, *_, formula = self._index
-        phrase_rows, said_rows, *_ = memory.arrays
-        found = np.zeros(self._collection.document_count, bool)
+        collection, (phrase_rows, said_rows, *_) = self._collection, memory.arrays
+        found = np.zeros(collection.document_count + 1, bool)
         rows = np.frombuffer(alternatives, np.int32)
-        _mark_matching(postings, entry_rows, document_priors, formula, phrase_rows, said_rows, rows, found)
-        return found
+        _mark_matching(self._counted, self._heard, collection.entries, phrase_rows, said_rows, rows, found)
+        return found[:-1]
 
     def _rank(
         self,

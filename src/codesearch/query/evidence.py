@@ -150,7 +150,8 @@ def _alternatives(reader: IndexReader, slot: Slot) -> list[tuple[frozenset[str],
 
 def _spans(text: Text, terms: frozenset[str]) -> list[Span]:
     """Where terms stand in a text, as one span where they overlap: `x-ray` matches whole and in its parts."""
-    return _merged((start, end) for _, start, end in text.analysed.places(terms))
+    spans = [(start, end) for _, start, end in text.analysed.places(terms)]
+    return spans if text.analysed.is_plain else _merged(spans)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

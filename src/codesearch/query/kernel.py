@@ -477,24 +477,26 @@ def rank_entries(
 
 @_compiled
 def mark_matching(
-    # the index, what is remembered and the alternatives, as `rank_entries` takes them
-    postings: Any, entry_rows: Any, document_priors: Any, formula: Any, phrase_rows: Any, said_rows: Any,
-    alternative_rows: Any,
-    # answer
+    # of each entry its document, or the number of documents where it cannot score; documents' priors; postings
+    counted: Any, document_priors: Any, postings: Any,
+    # what is remembered and the alternatives, as `rank_entries` takes them
+    phrase_rows: Any, said_rows: Any, alternative_rows: Any,
+    # answer: a mask, and one place more
     found: Any,
 ) -> None:  # fmt: skip
     """Marks the documents that can score and hold an alternative, in one name or in their sections."""
     alternatives = len(alternative_rows) // ALTERNATIVE_ROW
     places = alternative_rows.reshape(alternatives, ALTERNATIVE_ROW)
-    owners = entry_rows.view(np.int32)[:, OWNER]
     extra_entries, section_documents = phrase_rows.view(np.int32)[:, PHRASE_ENTRY], said_rows.view(np.int32)[:, SAID_IN]
     for one in range(alternatives):
-        for where in range(places[one, START], places[one, END]):
-            entry = extra_entries[where] if places[one, IS_PHRASE] else postings[where]
-            if entry_rows[entry, PRIOR] > F(0):
-                found[owners[entry]] = True
-        if formula[CLINICAL] > F(0):
-            for where in range(places[one, SECTION_FROM], places[one, SECTION_TO]):
-                document = section_documents[where]
-                if document_priors[document] > F(0):
-                    found[document] = True
+        start, end = places[one, START], places[one, END]
+        if places[one, IS_PHRASE]:
+            for where in range(start, end):
+                found[counted[extra_entries[where]]] = True
+        else:
+            for where in range(start, end):
+                found[counted[postings[where]]] = True
+        for where in range(places[one, SECTION_FROM], places[one, SECTION_TO]):
+            document = section_documents[where]
+            if document_priors[document] > F(0):
+                found[document] = True

@@ -89,15 +89,18 @@ class Matches:
     @cached_property
     def documents(self) -> Mask:
         """Every document that matches."""
-        found = np.zeros(self._matcher.reader.documents, bool)
         if self._match_without_words and self._others is not None:
-            found |= self._others
+            found = self._others.copy()
         elif self._plan.slots:
-            span = slice(*self._scope.span)
-            found[span] = self._matcher.engine.matching(self._plan.slots)[span]
+            found = self._matcher.engine.matching(self._plan.slots)
+            start, end = self._scope.span
+            found[:start] = found[end:] = False
             if self._others is not None:
                 found &= self._others
-        found[list(self._first)] = True
+        else:
+            found = np.zeros(self._matcher.reader.documents, bool)
+        if self._first:
+            found[list(self._first)] = True
         return found
 
     @cached_property

@@ -62,6 +62,7 @@ class Searcher:
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""
         self._matcher.engine.compile()
+        self._reader.learn_words()
 
     def scope(self, filters: Filters) -> Scope:
         """What filters let through.

@@ -333,3 +333,36 @@ def test_what_is_left_of_the_query_is_its_words() -> None:
         matches, rest = CodeRecogniser(reader).split("neuropathy E11.9 of both feet", ["ICD10CM"])
         assert [match.typed for match in matches] == ["E11.9"]
         assert rest == "neuropathy of both feet"
+
+
+def test_a_code_in_two_pieces_is_one_however_much_a_word_they_make(tmp_path: Path) -> None:
+    knee, drowned = CodeRecord("ICD10PCS", "0SWKXKZ", "Revision of knee"), cm("W50.2XXA", "Twisted by another person")
+    with index_of(tmp_path, knee, drowned) as index:
+        for text in ("0SW KXKZ", "0sw kxkz", "w 50.2XXA", "w50 2xxa"):
+            hit = index.search(text).hits[0]
+            assert (hit.tier, hit.code and bare(hit.code)) == (1, bare(text))
+        assert index.search("0sw revision").hits[0].tier == 3
+
+
+def test_a_placeholder_may_be_missing_within_a_code(tmp_path: Path) -> None:
+    records = (cm("T53.1X2S", "Chloroform, sequela"), cm("H91.8X9", "Hearing loss"), cm("T53", "Toxic effects"))
+    with index_of(tmp_path, *records) as index:
+        for text, code in (
+            ("T53.12S", "T53.1X2S"),
+            ("t5312s", "T53.1X2S"),
+            ("H91.89", "H91.8X9"),
+            ("h9189", "H91.8X9"),
+        ):
+            results = index.search(text)
+            assert (results.hits[0].code, results.hits[0].tier) == (code, 1)
+            assert [(rewrite.kind, rewrite.used) for rewrite in results.rewrites] == [("code", code)]
+        assert index.search("T53.12S", exact=True).rewrites == ()
+
+
+def test_letters_that_are_no_word_may_begin_a_code(tmp_path: Path) -> None:
+    device = CodeRecord("ICD10PCS", "XRHB018", "Insertion of a spinal device")
+    ordinary = CodeRecord("ICD10PCS", "GZB0ZZZ", "Therapy of moods"), cm("A00", "Gzb of cattle")
+    with index_of(tmp_path, device, *ordinary, CodeRecord("LOCAL", "XRH", "Of ours")) as index:
+        assert [(hit.code, hit.tier) for hit in index.search("xrh")] == [("XRH", 1)]
+        assert [(hit.code, hit.tier) for hit in index.search("xrhb")] == [("XRHB018", 2)]
+        assert [(hit.code, hit.tier) for hit in index.search("gzb")] == [("A00", 3)]

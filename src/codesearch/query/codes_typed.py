@@ -34,6 +34,8 @@ _LOOKALIKES = {"O": "0", "I": "1", "L": "1"}
 _MAX_LOOKALIKES = 4
 _PCS_LENGTH = 7
 _LONGEST_CODE = 200
+_LETTERS = re.compile(r"[A-Za-z]{3,6}")
+"""Letters that may begin a code: ICD-10-PCS has tables that are named by letters alone."""
 _SEVENTH = re.compile(r"[A-Z0-9]")
 _BETWEEN = re.compile(r"[\s:#-]+")
 _SYSTEM_WORDS = 4
@@ -52,18 +54,21 @@ class CodeRecogniser:
 
     def split(self, text: str, systems: Sequence[str]) -> tuple[list[CodeMatch], str]:
         """The codes of a query among the given systems, and what is left of it as text."""
-        if not _HAS_CODE_CHARACTER.search(text) and len(text.strip()) != _PCS_LENGTH:
-            return self._plainly(text.strip(), systems), text
-        whole = self._whole(text, systems) or self._behind_system(text.strip(), systems)
+        stripped = text.strip()
+        if not _HAS_CODE_CHARACTER.search(text) and len(stripped) != _PCS_LENGTH:
+            found = self._plainly(stripped, systems)
+            if found or not self._is_no_word(stripped):
+                return found, text
+        whole = self._whole(text, systems) or self._behind_system(stripped, systems)
         if whole:
             return whole, ""
         matches: list[CodeMatch] = []
         rest = text
-        for found in list(_RANGE.finditer(rest)):
-            match = self._range(found, systems)
+        for written_range in list(_RANGE.finditer(rest)):
+            match = self._range(written_range, systems)
             if match:
                 matches.append(match)
-                rest = rest.replace(found[0], " ", 1)
+                rest = rest.replace(written_range[0], " ", 1)
         found_words, words = self._words(rest.split(), systems)
         return matches + found_words, " ".join(words)
 
@@ -153,23 +158,23 @@ class CodeRecogniser:
         has_digit = any(char.isdigit() for char in compact)
         if not 2 <= len(compact) <= 12 or not compact.isalnum():
             return self._plainly(stripped, [system for system in systems if system not in SYSTEMS])
-        if not has_digit and len(compact) != _PCS_LENGTH:
-            return []
-        if len(stripped.split()) > 1 and not self._reads_as_one(stripped):
+        if not has_digit and len(compact) != _PCS_LENGTH and not self._is_no_word(stripped):
             return []
         systems = _writing(stripped, systems)
         exact = self._exact(compact, systems)
-        below = self._below(compact, systems, exact) if has_digit else ()
+        if len(stripped.split()) > 1 and not _reads_as_one(stripped):
+            # `0SW KXKZ` is one code in two pieces, however much a word these letters make.
+            return [CodeMatch(stripped, 1, exact)] if exact and has_digit and len(compact) == _PCS_LENGTH else []
+        below = self._below(compact, systems, exact) if has_digit or len(compact) < _PCS_LENGTH else ()
         if exact or below:
             first = [CodeMatch(stripped, 1, exact)] if exact else []
             return first + ([CodeMatch(stripped, 2, below)] if below else [])
         return self._reading(stripped, compact, systems)
 
-    def _reads_as_one(self, text: str) -> bool:
-        """Whether blanks stand inside one code (`e 11.9`, `I69 031`), not between words (`type 2`)."""
-        pieces = text.split()
-        short = len(pieces) <= 3 and re.fullmatch(r"[A-Za-z0-9]{1,4}", pieces[0]) is not None
-        return short and re.search(r"[a-z]{3}", text.lower()) is None
+    def _is_no_word(self, text: str) -> bool:
+        """Whether letters are neither a word nor an abbreviation, so that they may begin a code (`xrh`)."""
+        term = self._reader.analyzer.term(text.lower())
+        return bool(_LETTERS.fullmatch(text)) and not self._is_text(text) and term not in self._reader.expansions
 
     def _word(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
         """A word of a query as a code, or as the code that it was probably meant for."""
@@ -279,6 +284,13 @@ class CodeRecogniser:
         return found
 
 
+def _reads_as_one(text: str) -> bool:
+    """Whether blanks stand inside one code (`e 11.9`, `I69 031`), not between words (`type 2`)."""
+    pieces = text.split()
+    short = len(pieces) <= 3 and re.fullmatch(r"[A-Za-z0-9]{1,4}", pieces[0]) is not None
+    return short and re.search(r"[a-z]{3}", text.lower()) is None
+
+
 def _expression(pattern: str) -> re.Pattern[bytes]:
     """A pattern of `?` and `*` as a regular expression that never goes back.
 
@@ -312,9 +324,13 @@ def _may_begin(system: str, prefix: str) -> bool:
 
 
 def _with_placeholder(compact: str) -> Iterator[str]:
-    """ICD-10-CM codes with placeholders X before the seventh character: `W2189A` as `W2189XA`."""
+    """ICD-10-CM codes with the placeholders X that were left out: before the last character (`W2189A` as `W2189XA`),
+    else within (`T5312S` as `T531X2S`, `H9189` as `H918X9`)."""
     if 4 <= len(compact) <= 6 and _SEVENTH.fullmatch(compact[-1]) and compact[0].isalpha():
-        yield compact[:-1].ljust(6, "X") + compact[-1]
+        for place in (len(compact) - 1, *range(len(compact) - 2, 3, -1)):
+            yield compact[:place] + "X" * (7 - len(compact)) + compact[place:]
+        if len(compact) == 5:
+            yield f"{compact[:4]}X{compact[4]}"
 
 
 def _with_digits(compact: str) -> Iterator[str]:

@@ -84,6 +84,7 @@ def _parts(index: Path) -> list[Part]:
         Part("without the query's coverage", _numbers(query_coverage_power=0)),
         Part("without the entry's coverage", _numbers(entry_coverage=0)),
         Part("without ancestors", _numbers(ancestor_share=0)),
+        Part("with all words of ancestors", _numbers(own_words=[])),
         Part("without priors", _numbers(unspecified=1, initial=1, billable=1)),
         Part("without the clinical part", _numbers(clinical=0)),
     ]
@@ -142,14 +143,15 @@ def _without_file(pattern: str) -> Change:
     return change
 
 
-def _numbers(**numbers: float) -> Change:
-    """Gives numbers of `ranking.toml` other values."""
+def _numbers(**numbers: float | list[str]) -> Change:
+    """Gives numbers and lists of `ranking.toml` other values."""
 
     def change(folder: Path) -> None:
         file = folder / "ranking.toml"
         text = file.read_text(encoding="utf-8")
         for name, number in numbers.items():
-            text, count = re.subn(rf"^{name} = .*$", f"{name} = {float(number)}", text, flags=re.MULTILINE)
+            value = number if isinstance(number, list) else float(number)
+            text, count = re.subn(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
             if count != 1:
                 raise SystemExit(f"{file}: {count} lines set {name}")
         file.write_text(text, encoding="utf-8")

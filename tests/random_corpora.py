@@ -38,6 +38,7 @@ WORDS = [
     "mellitus",
     "sugar",
     "unspecified",
+    "other",
     "x-ray",
     "ray",
     "post-operative",

@@ -88,18 +88,22 @@ class ReferenceRanking:
     # Title
 
     def _score_entry(self, entry: Entry, slots: Sequence[Slot], terms: dict[Alternative, tuple[str, ...]]) -> float:
-        score = share = covered = 0.0
+        score = share = covered = below = 0.0
         for slot in slots:
             best = self._best_gain(entry, slot, slots, terms)
             if best is not None:
                 score, share, covered = score + best.score, share + best.share, covered + best.covered
             elif self._is_below(entry.document, slot, terms):
-                share += self.ranking.ancestor_share * slot.mass * slot.alternatives[0].weight
+                below += self.ranking.ancestor_share * slot.mass * slot.alternatives[0].weight
         if not score:
             return 0.0
         total = sum(slot.mass for slot in slots)
+        share += below
         prior = self.fields.title[entry.field] * self._prior(entry.document)
         own = 1 + self.ranking.entry_coverage * min(1.0, covered / self._mass(entry))
+        is_whole = covered >= 0.9999 * self._mass(entry) and share - below >= 0.9999 * total
+        if is_whole and self.records[entry.document].kind != "header":
+            own *= self.ranking.exact_name
         coverage: float = (share / total) ** self.ranking.query_coverage_power
         return score * coverage * own * prior
 
@@ -150,7 +154,7 @@ class ReferenceRanking:
         while record.parent and (record.system, record.parent) in self._by_code:
             record = self._by_code[record.system, record.parent]
             words |= self._read([record.name]).counts.keys()
-        return frozenset(words)
+        return frozenset(words).difference(map(self._analyzer.term, self.ranking.own_words))
 
     # Clinical part
 

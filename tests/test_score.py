@@ -17,6 +17,7 @@ from reference_ranking import ReferenceRanking
 
 from codesearch.query import compiled as compiled_path
 from codesearch.query.compiled import CompiledRanking
+from codesearch.query.explain import EXACT_NAME
 from codesearch.query.plan import Planner, Slot
 from codesearch.query.score import Collection, Ranked, power, rank, score_documents
 from codesearch.records import CodeRecord, Purpose
@@ -110,6 +111,29 @@ def test_words_of_ancestors_count_towards_the_share_of_the_query(tmp_path: Path)
     ]
     assert ranked(tmp_path, "scalp laceration foreign body", *records)[0] == "S01.1"
     assert ranked(tmp_path, "thorax laceration foreign body", *records)[0] == "R01.1"
+
+
+def test_a_word_that_tells_siblings_apart_does_not_count_where_an_ancestor_has_it(tmp_path: Path) -> None:
+    records = [
+        header("M50", "Other dorsopathies"),
+        cm("M54.50", "Low back pain, unspecified", parent="M50"),
+        cm("M54.59", "Other low back pain", parent="M50"),
+    ]
+    assert ranked(tmp_path, "other low back pain", *records)[:2] == ["M54.59", "M54.50"]
+    assert ranked(tmp_path / "more", "low back pain", *records)[:2] == ["M54.50", "M54.59"]
+
+
+def test_a_name_that_is_just_what_was_typed_outweighs_priors(tmp_path: Path) -> None:
+    lag, unspecified = cm("G47.25", "Sleep disorder, jet lag type"), cm("G47.20", "Sleep disorder, unspecified type")
+    assert ranked(tmp_path, "type of jet lag: sleep disorder", lag, unspecified)[0] == "G47.25"
+
+
+def test_a_header_s_name_is_never_exact(tmp_path: Path) -> None:
+    """A code that may be billed stands before it."""
+    with index_of(tmp_path, header("A00", "Fever"), cm("A00.0", "Fever", parent="A00"), cm("A01", "Pain")) as index:
+        parts = {hit.code: hit.explanation.name for hit in index.search("fever")}
+    assert [EXACT_NAME in part.priors for part in parts.values() if part] == [True, False]
+    assert list(parts) == ["A00.0", "A00"]
 
 
 @pytest.mark.parametrize("kind", ["full_name", "inclusion_terms", "synonyms"])

@@ -136,7 +136,8 @@ def _arrays(
     arrays, keyword_values = document_tables([inverted.columns for inverted in inversion.batches], fields)
     arrays |= strings(terms, "term")
     arrays["term.frequency"] = frequencies
-    parts["ancestor"] = ancestor_postings(parts["title"], arrays["parent"], len(terms))
+    own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
+    parts["ancestor"] = ancestor_postings(parts["title"], arrays["parent"], len(terms), own_words)
     parts["title"]["mass"] = entry_mass(parts["title"], idf(frequencies, inversion.documents))
     arrays |= words()
     for name, part in parts.items():

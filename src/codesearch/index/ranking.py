@@ -13,6 +13,7 @@ import numpy.typing as npt
 Positive = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+AtLeastOne = Annotated[float, msgspec.Meta(ge=1, le=10)]
 Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1)]
 Power = Annotated[float, msgspec.Meta(ge=0, le=10)]
 
@@ -25,6 +26,7 @@ class RankingConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     b: Share
     query_coverage_power: Power  # a multiple of one half
     entry_coverage: NotNegative
+    exact_name: AtLeastOne
     ancestor_share: Share
     unknown_mass: Positive
     words: dict[str, Positive]
@@ -34,6 +36,7 @@ class RankingConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     clinical_k1: NotNegative
     clinical_b: Share
     classes: dict[str, Weight]
+    own_words: tuple[str, ...] = ()
 
     @property
     def coverage_halves(self) -> int:

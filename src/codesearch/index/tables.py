@@ -83,9 +83,11 @@ def document_frequencies(
     return frequencies
 
 
-def ancestor_postings(title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int) -> dict[str, Array]:
-    """For each term the documents one of whose ancestors' names holds it: `offsets`, `documents`."""
-    owners, terms = _terms_above(title, parent, term_count)
+def ancestor_postings(
+    title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int, without: Sequence[int] = ()
+) -> dict[str, Array]:
+    """For each term the documents one of whose ancestors' names holds it: `offsets`, `documents`; for some none."""
+    owners, terms = _terms_above(title, parent, term_count, without)
     starts = np.searchsorted(owners, np.arange(len(parent) + 1))
     documents = np.flatnonzero(parent >= 0)
     within, counts = _slices(starts, parent[documents])
@@ -97,7 +99,9 @@ def ancestor_postings(title: dict[str, Array], parent: npt.NDArray[np.int32], te
     }
 
 
-def _terms_above(title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int) -> tuple[Array, Array]:
+def _terms_above(
+    title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int, without: Sequence[int]
+) -> tuple[Array, Array]:
     """The documents that have others below them, each with every term of its name and of those above it, in order.
 
     These documents are few, and the names above each other say the same: what lies below is not asked one by one.
@@ -106,6 +110,8 @@ def _terms_above(title: dict[str, Array], parent: npt.NDArray[np.int32], term_co
     is_above[parent[parent >= 0]] = True
     owners = title["documents"][title["entries"]]
     named = is_above[owners] & (title["fields"][title["entries"]] == 0)
+    for term in without:
+        named[title["offsets"][term] : title["offsets"][term + 1]] = False
     terms = np.repeat(np.arange(term_count, dtype=np.int32), np.diff(title["offsets"]))[named]
     by_document = np.argsort(owners[named], kind="stable")
     terms, starts = terms[by_document], np.searchsorted(owners[named][by_document], np.arange(len(parent) + 1))

@@ -56,13 +56,14 @@ class CompiledRanking:
         documents = _first_documents(collection, blocks)
         self._widest = int(np.diff(parts).max(initial=1))
         self._entries = _entry_rows(collection)
-        formula = np.zeros(4, F)
+        formula = np.zeros(kernel.FORMULA, F)
         formula[kernel.K1], formula[kernel.ENTRY_COVERAGE] = ranking.k1, ranking.entry_coverage
         formula[kernel.CLINICAL], formula[kernel.HALVES] = ranking.clinical, ranking.coverage_halves
+        formula[kernel.EXACT] = ranking.exact_name
         self._index = (
             collection.entries, collection.weights, self._entries, collection.document_priors,
             collection.ancestor_documents, np.stack((parts, _first_documents(collection, parts))),
-            _block_priors(collection, blocks, documents), formula,
+            _block_priors(collection, blocks, documents), collection.headers, formula,
         )  # fmt: skip
         owners, priors = collection.documents, collection.document_priors
         self._counted = np.where(collection.priors > 0, owners, collection.document_count).astype(np.int32)

@@ -13,7 +13,7 @@ from codesearch.index.postings import MAX_FREQUENCY
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch
 from codesearch.query.plan import Alternative, Plan, Slot
-from codesearch.query.score import Collection, F, Ints, Matches, ancestor_mass, power
+from codesearch.query.score import WHOLE, Collection, F, Ints, Matches, ancestor_mass, power
 from codesearch.query.texts import Text, TextReader
 
 TIERS = {1: "exact code", 2: "code prefix or range", 3: "text"}
@@ -21,6 +21,8 @@ CONDITION = "a condition of the query"
 """Why something is a hit that no word of the query ranks."""
 ANCESTOR, MISSING = "ancestor", "missing"
 """Kinds of words that a name does not hold: an ancestor of the code does, or nothing."""
+EXACT_NAME = "exact name"
+"""The factor of a name that is just what was typed, among its priors."""
 
 
 class TermPart(msgspec.Struct, frozen=True):
@@ -160,6 +162,9 @@ class Explainer:
         entry_share = min(1.0, covered / float(self._collection.mass[entry]))
         entry_factor = 1 + ranking.entry_coverage * entry_share
         priors = {text.field: self._reader.settings.config.fields.title[text.field], **self._priors(document)}
+        is_whole = covered >= WHOLE * self._collection.mass[entry] and share - above / self._total >= WHOLE
+        if is_whole and not self._collection.headers[document]:
+            priors[EXACT_NAME] = ranking.exact_name
         score = _points(words) * self._power(share) * entry_factor * math.prod(priors.values())
         return NamePart(
             field=text.field,

@@ -22,6 +22,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from codesearch.query.score import WHOLE
+
 F = np.float32
 _SLACK = F(1.0001)
 FREQUENCY = 0x7F
@@ -51,7 +53,8 @@ PHRASE_ROW = 3
 SAID_IN, SAID_SCORE = range(2)
 SAID_ROW = 2
 """A document whose sections hold an alternative: as a whole number, the document; its BM25F."""
-K1, ENTRY_COVERAGE, CLINICAL, HALVES = range(4)
+K1, ENTRY_COVERAGE, CLINICAL, HALVES, EXACT = range(5)
+FORMULA = 5
 """Numbers of the formula."""
 
 _SUM, _COVERS, _COVERED, _BEST, _BEST_SHARE, _PART, _SLOTS = range(7)
@@ -170,9 +173,9 @@ def _is_below(document: int, begin: int, end: int, block: int, ancestor_document
 @_compiled
 def rank_entries(
     # the index: postings, entries, documents' priors, documents below ancestors; bounds of parts of blocks, in entries
-    # and in documents; by block the highest priors of entries and of documents
+    # and in documents; by block the highest priors of entries and of documents; which documents are headers
     postings: Any, weights: Any, entry_rows: Any, document_priors: Any, ancestor_documents: Any, bounds: Any,
-    block_priors: Any, formula: Any,
+    block_priors: Any, headers: Any, formula: Any,
     # what is remembered: postings of phrases, documents whose sections match, and by block the highest score of each
     # alternative and its marks
     phrase_rows: Any, said_rows: Any, highest: Any, marks: Any,
@@ -198,6 +201,7 @@ def rank_entries(
     touched, in_sections, matched = lists[0], lists[1], lists[2]
     answer_places, limit = answer.view(np.int32), answer.shape[1]
     k1, entry_coverage, clinical, halves = formula[K1], formula[ENTRY_COVERAGE], formula[CLINICAL], int(formula[HALVES])
+    exact, whole = formula[EXACT], WHOLE * total
     starts = np.zeros(slot_count + 1, np.int64)
     for slot in range(slot_count):
         starts[slot + 1] = starts[slot] + counts[slot, ALTERNATIVES]
@@ -234,7 +238,7 @@ def rank_entries(
         if part_documents[end] <= first or part_documents[block * PARTS] >= last:
             continue
         bound = tops[block] * _power(min(F(1), reach[block] / total), halves)
-        bound *= (F(1) + entry_coverage) * block_priors[block, 0]
+        bound *= (F(1) + entry_coverage) * block_priors[block, 0] * (exact if reach[block] >= whole else F(1))
         loud = section_tops[block] * _power(min(F(1), section_reach[block] / total), halves)
         bound += clinical * loud * block_priors[block, 1]
         if bound > F(0):
@@ -298,7 +302,9 @@ def rank_entries(
                 if loudest > F(0):
                     loud += loudest
                     loud_share += slots[slot, MASS]
-            most *= _power(min(F(1), most_share / total), halves) * (F(1) + entry_coverage) * block_priors[block, 0]
+            # The most that an entry's score is multiplied by for what the query covers of it.
+            highest_own = (F(1) + entry_coverage) * (exact if most_share >= whole else F(1))
+            most *= _power(min(F(1), most_share / total), halves) * highest_own * block_priors[block, 0]
             loud *= clinical * _power(min(F(1), loud_share / total), halves) * block_priors[block, 1]
             if most + loud == F(0) or (most + loud) * _SLACK < floor:
                 continue
@@ -334,13 +340,7 @@ def rank_entries(
             while walked > 0:
                 slot = walked - 1
                 left = min(F(1), (rest_share + slot_shares[slot] + above - slot_below[slot]) / total)
-                unseen = (
-                    (rest + slot_tops[slot])
-                    * _power(left, halves)
-                    * (F(1) + entry_coverage)
-                    * block_priors[block, 0]
-                    * _SLACK
-                )
+                unseen = (rest + slot_tops[slot]) * _power(left, halves) * highest_own * block_priors[block, 0] * _SLACK
                 if slot_tops[slot] > F(0) and unseen + highest_bonus >= floor:
                     break
                 rest += slot_tops[slot]
@@ -388,7 +388,7 @@ def rank_entries(
                 row = touched[place]
                 entry = base + row
                 document, prior = owners[entry], entry_rows[entry, PRIOR]
-                reachable = (table[row, _SUM] + rest) * (F(1) + entry_coverage) * prior * _SLACK
+                reachable = (table[row, _SUM] + rest) * highest_own * prior * _SLACK
                 hopeless = reachable + highest_bonus < floor or document < first or document >= last
                 if not hopeless and len(allowed):
                     hopeless = not allowed[document]
@@ -430,6 +430,12 @@ def rank_entries(
                         if not bits[row] >> np.uint32(slot) & np.uint32(1):
                             mass += slot_below[slot]
                     own = F(1) + entry_coverage * min(F(1), table[row, _COVERED] / entry_rows[entry, OWN_MASS])
+                    if (
+                        table[row, _COVERED] >= WHOLE * entry_rows[entry, OWN_MASS]
+                        and table[row, _COVERS] >= whole
+                        and not headers[document]
+                    ):
+                        own *= exact
                     reachable = table[row, _SUM] * _power(min(F(1), mass / total), halves) * own * prior * _SLACK
                     if reachable + highest_bonus >= floor:
                         # Words of ancestors count towards the query's share where the entry itself lacks them.

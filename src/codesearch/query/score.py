@@ -2,7 +2,8 @@
 
 An entry's score is, over the slots of the query, the sum of its best alternative's BM25; times the share of the
 query's weight that it covers (words of the code's ancestors count in part), to a power; times up to 1 +
-entry_coverage for the share of the entry that the query covers; times the priors of its code. A document has the
+entry_coverage for the share of the entry that the query covers, and exact_name where both cover all of each other and
+the code is no header; times the priors of its code. A document has the
 score of its best entry, plus the clinical part: BM25F over its sections (Robertson and Zaragoza 2009, 3.6).
 
 All sums are made in the order of the slots and in 32-bit floats, so that the compiled path gives the same bits.
@@ -28,6 +29,8 @@ Mask = npt.NDArray[np.bool_]
 F = np.float32
 
 
+WHOLE = F(0.9999)
+"""This share of a query or of an entry is all of it: sums of the same numbers in another order differ a little."""
 _LEAST_NORM = F(1e-3)
 """A section of words in parentheses alone has no length: where b is 1, its norm would be zero."""
 
@@ -69,6 +72,8 @@ class Collection:
         document_priors = self._document_priors(reader)
         self.priors = document_priors[self.documents] * field_weights[arrays["title.fields"]]
         self.document_count = reader.documents
+        kinds = reader.keywords["kind"]
+        self.headers: Mask = arrays["keyword.kind"] == (kinds.index("header") if "header" in kinds else -1)
         self.document_priors = document_priors
         self.sections = Sections(reader, document_priors)
 
@@ -284,17 +289,19 @@ def score_entries(collection: Collection, slots: Sequence[Slot]) -> tuple[Ints, 
         covered[entries] += parts
         hit[place, entries] = True
     found = np.flatnonzero(hit.any(axis=0)).astype(np.int32)
-    mass = mass[found]
+    mass, covered = mass[found], covered[found]
+    total = F(sum(slot.mass for slot in slots))
     owners = collection.documents[found]
+    is_exact = (covered >= WHOLE * collection.mass[found]) & (mass >= WHOLE * total) & ~collection.headers[owners]
     for place in order:
         below = np.zeros(len(found), bool)
         for one in slots[place].alternatives:
             if len(one.terms) == 1:
                 below |= _contains(collection.ancestors(one.terms[0]), owners)
         mass += np.where(below & ~hit[place, found], F(ranking.ancestor_share * ancestor_mass(slots[place])), F(0))
-    total = F(sum(slot.mass for slot in slots))
     coverage = power(mass / total, ranking.coverage_halves)
-    own = F(1) + F(ranking.entry_coverage) * np.minimum(F(1), covered[found] / collection.mass[found])
+    own = F(1) + F(ranking.entry_coverage) * np.minimum(F(1), covered / collection.mass[found])
+    own[is_exact] *= F(ranking.exact_name)
     return found, (sums[found] * coverage * own * collection.priors[found]).astype(F)
 
 

@@ -32,6 +32,7 @@ class RankingConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     words: dict[str, Positive]
     billable: Positive
     terminated: Positive
+    contradiction: Weight
     clinical: NotNegative
     clinical_k1: NotNegative
     clinical_b: Share

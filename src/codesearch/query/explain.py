@@ -21,8 +21,8 @@ CONDITION = "a condition of the query"
 """Why something is a hit that no word of the query ranks."""
 ANCESTOR, MISSING = "ancestor", "missing"
 """Kinds of words that a name does not hold: an ancestor of the code does, or nothing."""
-EXACT_NAME = "exact name"
-"""The factor of a name that is just what was typed, among its priors."""
+EXACT_NAME, CONTRARY = "exact name", "says the contrary"
+"""The factors of a name that is just what was typed, and of one that contradicts it, among its priors."""
 
 
 class TermPart(msgspec.Struct, frozen=True):
@@ -112,11 +112,15 @@ class Explanation(msgspec.Struct, frozen=True):
 class Explainer:
     """Explains the hits of one plan."""
 
-    def __init__(self, reader: IndexReader, collection: Collection, texts: TextReader, plan: Plan) -> None:
+    def __init__(
+        self, reader: IndexReader, collection: Collection, texts: TextReader, plan: Plan, contrary: frozenset[int]
+    ) -> None:
+        """Takes the documents that were moved down too, for their names say the contrary of the query."""
         self._reader = reader
         self._collection = collection
         self._texts = texts
         self._plan = plan
+        self._contrary = contrary
         self._total = sum(slot.mass for slot in plan.slots)
         self._matches: dict[int, Matches] = {}
 
@@ -261,6 +265,8 @@ class Explainer:
             priors["billable"] = ranking.billable
         if reader.arrays["ended"][document]:
             priors["terminated"] = ranking.terminated
+        if document in self._contrary:
+            priors[CONTRARY] = ranking.contradiction
         return priors
 
     def _power(self, share: float) -> float:

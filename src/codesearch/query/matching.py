@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from codesearch.index.reader import IndexReader
 from codesearch.query.constraints import Constraints
+from codesearch.query.contradictions import WINDOW, Contradictions
 from codesearch.query.engine import Engine
 from codesearch.query.filters import Scope
 from codesearch.query.grammar import Field, is_exclusion
 from codesearch.query.occurrences import Mask
 from codesearch.query.plan import Plan
-from codesearch.query.score import Collection
+from codesearch.query.score import Collection, Ranked
 from codesearch.query.values import masked
 
 
@@ -39,6 +40,7 @@ class Matcher:
         self.constraints = constraints
         self.collection = Collection(reader)
         self.engine = Engine(self.collection)
+        self.contradictions = Contradictions(reader)
 
     @cached_property
     def no_chapters(self) -> Mask:
@@ -63,6 +65,8 @@ class Matches:
                 if self._demanded is None or self._demanded[document]:
                     found.setdefault(document, match.tier)
         self._first = found
+        self.contrary: frozenset[int] = frozenset()
+        """Those that were moved down by `ranked`, for their names say the contrary of the query."""
 
     def ranked(self, count: int) -> Ranking:
         """The first so many documents."""
@@ -72,7 +76,7 @@ class Matches:
             parts.append(_ranking(list(self._first)[:count], list(self._first.values())[:count]))
         missing = count - min(count, len(self._first))
         if missing and self._plan.slots:
-            found = self._matcher.engine.rank(self._plan.slots, self._scope.span, self._others, missing)
+            found = self._by_words(missing)
             parts.append(Ranking(found.documents, found.scores, np.full(len(found.documents), tier, np.int8)))
             missing -= len(found.documents)
         if missing and self._match_without_words:
@@ -85,6 +89,16 @@ class Matches:
         if len(parts) == 1:
             return parts[0]
         return Ranking(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else _ranking([], [])
+
+    def _by_words(self, count: int) -> Ranked:
+        """The first so many documents by the words of the plan."""
+        engine, contradictions = self._matcher.engine, self._matcher.contradictions
+        said = contradictions.said(self._plan.text)
+        if not said:
+            return engine.rank(self._plan.slots, self._scope.span, self._others, count)
+        found = engine.rank(self._plan.slots, self._scope.span, self._others, max(count, WINDOW))
+        found, self.contrary = contradictions.demoted(found, said)
+        return Ranked(found.documents[:count], found.scores[:count], found.entries[:count])
 
     @cached_property
     def documents(self) -> Mask:

@@ -26,8 +26,11 @@ _BILLABLE = {"yes": True, "no": False}
 class HitContext:
     """What the hits of one search share."""
 
-    def __init__(self, reader: IndexReader, collection: Collection, texts: TextReader, plan: Plan) -> None:
+    def __init__(
+        self, reader: IndexReader, collection: Collection, texts: TextReader, plan: Plan, contrary: frozenset[int]
+    ) -> None:
         self.reader = reader
+        self._contrary = contrary
         self._collection = collection
         self._texts = texts
         self._plan = plan
@@ -42,7 +45,7 @@ class HitContext:
         """Takes the score of a hit apart."""
         from codesearch.query.explain import Explainer
 
-        return Explainer(self.reader, self._collection, self._texts, self._plan)
+        return Explainer(self.reader, self._collection, self._texts, self._plan, self._contrary)
 
 
 class Hit:

@@ -94,7 +94,7 @@ class Searcher:
         plan = self.plan(request.text, scope.systems, request.exact)
         matches = Matches(self._matcher, plan, scope)
         page = self._page(request, matches, start, limit)
-        context = HitContext(self._reader, self._matcher.collection, self._texts, plan)
+        context = HitContext(self._reader, self._matcher.collection, self._texts, plan, matches.contrary)
         columns = zip(*(column.tolist() for column in page.ranking), page.siblings, strict=True)
         hits = [
             Hit(context, document, rank, score, tier, siblings)

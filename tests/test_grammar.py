@@ -157,6 +157,12 @@ def test_a_title_in_capitals_has_no_operators() -> None:
     assert tree("COPD NOT ASTHMA") == (Word("COPD"), Not(Word("ASTHMA")))
 
 
+def test_codes_that_are_excluded_one_after_the_other_are_no_range() -> None:
+    for text in ("-E10 -E11", "NOT E10 -E11", "-(E10) -E11"):
+        assert tree(text) == (Not(Word("E10")), Not(Word("E11")))
+    assert tree("99202 -99215") == words("99202", "-99215")
+
+
 # Limits
 
 

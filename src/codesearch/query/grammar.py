@@ -203,7 +203,8 @@ class _Lexer:
 
     def _continues_a_range(self) -> bool:
         """Whether the sign stands between two codes as in `99202 -99215`, which is a range typed in haste."""
-        first = self._found[-1].text if self._found and self._found[-1].kind == "WORD" else ""
+        *_, before, last = (_Token(""), _Token(""), *self._found)
+        first = last.text if last.kind == "WORD" and before.kind not in _BEFORE_ONE else ""
         word = _WORD.match(self._text, self._place + 1)
         return bool(word and len(word[0]) == len(first) and _is_like_a_code(first) and _is_like_a_code(word[0]))
 

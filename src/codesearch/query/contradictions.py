@@ -13,16 +13,18 @@ import numpy as np
 from codesearch.index.reader import IndexReader
 from codesearch.query.score import F, Ranked
 
-WINDOW = 50
+WINDOW = 20
 """So many of the best hits are looked at, whatever the size of a page."""
 
 _SAID = re.compile(r"\b(with|without|not|no) ([a-z0-9]+)(?: or ([a-z0-9]+))?")
-_MAY_SAY = re.compile(r"with|w/|\bnot?\b", re.IGNORECASE)
 _EITHER = re.compile(r"\bwith or without\b")
 _CONTRARY = {"with": "without", "without": "with"}
 
 Said = frozenset[tuple[str, str]]
 """Small words (with, without, not), each with the term of the word behind it."""
+
+
+_NOTHING: Said = frozenset()
 
 
 class Contradictions:
@@ -35,7 +37,10 @@ class Contradictions:
 
     def said(self, text: str) -> Said:
         """What a query says of this kind; nothing, for most."""
-        return self._said(self._analyzer.fold(text)) if _MAY_SAY.search(text) else frozenset()
+        lower = text.lower()
+        if "with" in lower or "no" in lower or "w/" in lower:
+            return self._said(self._analyzer.fold(text))
+        return _NOTHING
 
     def demoted(self, found: Ranked, said: Said) -> tuple[Ranked, frozenset[int]]:
         """The hits with those of the first ones that contradict moved down, and which these are."""
@@ -51,14 +56,17 @@ class Contradictions:
         return moved, frozenset(first[is_contrary].tolist())
 
     def _is_contrary(self, document: int, said: Said) -> bool:
-        name = self._names[document]
-        of_name = self._said(name.lower())
-        return any(
-            (_CONTRARY[small], term) in of_name and (small, term) not in of_name
-            if small in _CONTRARY
-            else (small, term) not in of_name and term in self._analyzer.analysed(name).terms
-            for small, term in said
-        )
+        name = self._names[document].lower()
+        for small, term in said:
+            contrary = _CONTRARY.get(small)
+            if contrary is None:
+                if (small, term) not in self._said(name) and term in self._analyzer.analysed(name).terms:
+                    return True
+            elif f"{contrary} " in name:  # which few names say at all
+                of_name = self._said(name)
+                if (contrary, term) in of_name and (small, term) not in of_name:
+                    return True
+        return False
 
     def _said(self, folded: str) -> Said:
         said: set[tuple[str, str]] = set()

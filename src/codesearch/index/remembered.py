@@ -46,8 +46,10 @@ def remembering(limit: int) -> Callable[[Callable[Concatenate[S, P], V]], Callab
             known: Remembered[Any, V] | None = self.__dict__.get(name)
             if known is None:
                 known = self.__dict__[name] = Remembered(limit)
-            if arguments in known:
+            try:
                 return known[arguments]
+            except KeyError:
+                pass
             return known.keep(arguments, method(self, *arguments, **named), 1)
 
         return remembered

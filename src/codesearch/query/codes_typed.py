@@ -173,8 +173,9 @@ class CodeRecogniser:
 
     def _is_no_word(self, text: str) -> bool:
         """Whether letters are neither a word nor an abbreviation, so that they may begin a code (`xrh`)."""
-        term = self._reader.analyzer.term(text.lower())
-        return bool(_LETTERS.fullmatch(text)) and not self._is_text(text) and term not in self._reader.expansions
+        if not _LETTERS.fullmatch(text) or self._is_text(text):
+            return False
+        return self._reader.analyzer.term(text.lower()) not in self._reader.expansions
 
     def _word(self, word: str, systems: Sequence[str]) -> CodeMatch | None:
         """A word of a query as a code, or as the code that it was probably meant for."""

@@ -120,7 +120,8 @@ _ENDS_ONE = frozenset({"WORD", "PHRASE", ")"})
 
 def is_plain(text: str) -> bool:
     """Whether a text holds nothing that could be an operator."""
-    return not _SPECIAL.search(text)
+    # Most texts are words in small letters, which is told in a fraction of the time.
+    return (text.islower() and text.replace(" ", "").isalnum()) or not _SPECIAL.search(text)
 
 
 def parse(text: str, fields: Collection[str] = ()) -> Parsed:

@@ -150,5 +150,6 @@ class Searcher:
 
 
 def _cut(ranking: Ranking, start: int, limit: int) -> _Page:
-    page = ranking.taken(slice(start, start + limit))
+    is_all = start == 0 and len(ranking.documents) <= limit
+    page = ranking if is_all else ranking.taken(slice(start, start + limit))
     return _Page(page, [None] * len(page.documents))

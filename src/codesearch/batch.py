@@ -127,7 +127,7 @@ def answers(
         stack.callback(_runs.pop, number)
         for lines in _waiting(stream):
             are_many = len(lines) >= _CREW_FROM
-            if are_many and crew is None and jobs != 1:
+            if are_many and crew is None:
                 index.warm_up()  # which may go on in a thread, and is over after this
             # Beside other threads no copy of this process can be made.
             if are_many and crew is None and jobs != 1 and threading.active_count() == 1:

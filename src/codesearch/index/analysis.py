@@ -84,8 +84,8 @@ class Analysed(NamedTuple):
     """
 
     text: str
-    terms: Sequence[str]
-    bounds: Sequence[int]
+    terms: tuple[str, ...]
+    bounds: tuple[int, ...]
     is_plain: bool
 
     def places(self, wanted: Collection[str]) -> list[Place]:
@@ -253,10 +253,11 @@ class Analyzer:
             pieces = _WORD_OR_NOT.split(text.lower())
             words = pieces[1::2]
             if self._after.keys().isdisjoint(words):
-                return Analysed(text, list(map(self.term, words)), list(accumulate(map(len, pieces))), True)
+                # Tuples of texts and numbers are nothing for the garbage collector to go through, as lists are.
+                return Analysed(text, tuple(map(self.term, words)), tuple(accumulate(map(len, pieces))), True)
         places = self.places(text)
-        bounds = [bound for _, *span in places for bound in span]
-        return Analysed(text, [term for term, _, _ in places], bounds, False)
+        bounds = tuple([bound for _, *span in places for bound in span])
+        return Analysed(text, tuple([term for term, _, _ in places]), bounds, False)
 
     def _words_in(self, folded: str) -> list[Place]:
         term_of = self.term

@@ -5,7 +5,7 @@ What was read is remembered, since the same codes are hits again and again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ class Text(NamedTuple):
         return self.analysed.text
 
     @property
-    def terms(self) -> Sequence[str]:
+    def terms(self) -> tuple[str, ...]:
         """The terms that find it, empty ones for stop words among them."""
         return self.analysed.terms
 

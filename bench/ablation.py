@@ -85,6 +85,8 @@ def _parts(index: Path) -> list[Part]:
         Part("without the entry's coverage", _numbers(entry_coverage=0)),
         Part("without ancestors", _numbers(ancestor_share=0)),
         Part("with all words of ancestors", _numbers(own_words=[])),
+        Part("without exact names", _numbers(exact_name=1)),
+        Part("without contradictions", _numbers(contradiction=1)),
         Part("without priors", _numbers(unspecified=1, initial=1, billable=1)),
         Part("without the clinical part", _numbers(clinical=0)),
     ]

@@ -6,36 +6,49 @@ from pathlib import Path
 
 import pytest
 
-from codesearch.errors import IndexUnusableError
+from codesearch.errors import IndexCorruptError, IndexUnusableError
 from codesearch.fragments import Spool, loaded
-from codesearch.records import CodeRecord, Source, encode_record
+from codesearch.records import CodeRecord, Outline, PackedRecord, Source, pack, packed
 
-RECORDS = [CodeRecord("CPT", str(10000 + number), "x" * number, source=(Source(path="p"),)) for number in range(200)]
+RECORDS = [
+    CodeRecord("CPT", str(10000 + number), "x" * number * 20, source=(Source(path="p"),)) for number in range(200)
+]
 
 
-def test_what_is_parked_is_loaded_in_any_order_also_between_parkings(tmp_path: Path) -> None:
+def test_what_is_kept_is_loaded_in_any_order_also_between_keepings(tmp_path: Path) -> None:
     with Spool(tmp_path) as spool:
-        parked = []
+        kept = []
         for record in RECORDS:
-            parked.append(spool.park(record, encode_record(record)))
-            assert loaded(parked[len(parked) // 2]) == RECORDS[len(parked) // 2]
-        assert [loaded(fragment) for fragment in reversed(parked)] == RECORDS[::-1]
+            kept.append(spool.keep(pack(record)))
+            assert loaded(kept[len(kept) // 2]) == RECORDS[len(kept) // 2]
+        assert [loaded(fragment) for fragment in reversed(kept)] == RECORDS[::-1]
+
+
+def test_only_long_fragments_are_parked(tmp_path: Path) -> None:
+    with Spool(tmp_path) as spool:
+        assert spool.keep(pack(RECORDS[3])) == pack(RECORDS[3])
+        assert not isinstance(spool.keep(pack(RECORDS[-1])), PackedRecord)
 
 
 def test_what_must_be_known_is_known_without_loading(tmp_path: Path) -> None:
+    record = CodeRecord(
+        "CPT", "10003", "x" * 2000, "header", parent="1", chapter="2", release="2026", source=RECORDS[3].source
+    )
     with Spool(tmp_path) as spool:
-        parked = spool.park(RECORDS[3], b"anything")
-    assert (parked.system, parked.code, parked.name, parked.kind) == ("CPT", "10003", "xxx", "code")
-    assert parked.source == RECORDS[3].source
+        parked = spool.keep(pack(record))
+    for field in Outline.__struct_fields__:
+        assert getattr(parked, field) == getattr(record, field)
 
 
-def test_a_record_that_is_not_parked_is_itself() -> None:
-    assert loaded(RECORDS[0]) is RECORDS[0]
+def test_a_broken_fragment_is_told_with_the_way_out() -> None:
+    broken = packed(RECORDS[3], b'{"system":"CPT","code":"10003","name":"x","synonyms":7}')
+    with pytest.raises(IndexCorruptError, match=r"p: the index holds a broken record of 10003 .*--full"):
+        loaded(broken)
 
 
 def test_the_file_has_no_name(tmp_path: Path) -> None:
     with Spool(tmp_path) as spool:
-        spool.park(RECORDS[0], encode_record(RECORDS[0]))
+        spool.keep(pack(RECORDS[-1]))
         assert list(tmp_path.iterdir()) == []
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codesearch.gathering import Gathering, Settled
-from codesearch.records import CodeRecord, Kind, Role, Source
+from codesearch.records import CodeRecord, Kind, Role, Source, pack
 
 
 def fragment(
@@ -19,7 +19,7 @@ def fragment(
 def settled(*fragments: CodeRecord) -> Settled:
     gathering = Gathering()
     for place, one in enumerate(fragments):
-        gathering.add(place, one)
+        gathering.add(place, pack(one))
     return gathering.settle()
 
 
@@ -102,7 +102,7 @@ FRAGMENTS = [
 def test_the_order_in_which_fragments_come_does_not_matter(placed: list[tuple[int, CodeRecord]]) -> None:
     gathering = Gathering()
     for place, one in placed:
-        gathering.add(place, one)
+        gathering.add(place, pack(one))
     found = gathering.settle()
     expected = settled(*FRAGMENTS)
     assert list(found.orphans) == list(expected.orphans)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,34 @@ def whoami(_: object) -> int:
 def test_answers_come_in_the_order_of_the_questions(size: int) -> None:
     with Crew(size) as crew:
         assert list(crew.ordered(double, range(100))) == [2 * number for number in range(100)]
+
+
+def count(number: int) -> Iterator[tuple[int, int]]:
+    for step in range(number):
+        yield number, step
+
+
+def stumble(number: int) -> Iterator[int]:
+    yield number
+    raise SourceError("line 2", "is broken", "Mend it.")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_many_answers_to_one_question_come_in_the_order_of_the_questions(size: int) -> None:
+    lengths = [0, 3, 1000, 0, 1, 5, 300, 0, 0, 2] * 5
+    with Crew(size) as crew:
+        expected = [(length, step) for length in lengths for step in range(length)]
+        assert list(crew.streamed(count, lengths)) == expected
+        assert list(crew.ordered(double, [1, 2])) == [2, 4]
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_answers_come_before_the_error_that_ends_them(size: int) -> None:
+    with Crew(size) as crew:
+        answers = crew.streamed(stumble, [7])
+        assert next(answers) == 7
+        with pytest.raises(SourceError, match="line 2"):
+            next(answers)
 
 
 def test_a_crew_of_one_is_this_process() -> None:

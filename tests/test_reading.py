@@ -9,9 +9,9 @@ from pathlib import Path
 from reindex_support import CHOLERA, order_file, page, small_config, write
 
 from codesearch.ingest.inputs import InputFile, walk
-from codesearch.ingest.reading import InputReader, Item, PackedRecord
+from codesearch.ingest.reading import InputReader, Item
 from codesearch.processes import Crew
-from codesearch.records import CodeRecord, Reject, Skip, decode_record
+from codesearch.records import PackedRecord, Reject, Skip, decode_record, pack
 
 
 def read(source: Path, jobs: int = 1) -> list[Item]:
@@ -22,16 +22,15 @@ def read(source: Path, jobs: int = 1) -> list[Item]:
 
 
 def codes(items: list[Item]) -> list[str | None]:
-    return [item.code for item in items if isinstance(item, CodeRecord | PackedRecord)]
+    return [item.code for item in items if isinstance(item, PackedRecord)]
 
 
-def test_a_page_comes_packed_and_a_code_set_does_not(tmp_path: Path) -> None:
+def test_records_come_packed(tmp_path: Path) -> None:
     write(tmp_path / "a00.9.html", page("Cholera", "x"))
     write(tmp_path / "order.txt", order_file(*CHOLERA))
-    packed, *rows = read(tmp_path)
-    assert isinstance(packed, PackedRecord)
-    assert decode_record(packed.line).code == packed.code == "A00.9"
-    assert [type(row) for row in rows] == [CodeRecord] * 3
+    for record in read(tmp_path):
+        assert isinstance(record, PackedRecord)
+        assert pack(decode_record(record.line)) == record
 
 
 def test_items_come_in_the_order_of_the_inputs_with_any_number_of_processes(tmp_path: Path) -> None:

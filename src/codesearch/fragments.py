@@ -1,7 +1,8 @@
 """Fragments: what each source says of a code, before it is merged.
 
-Fragments of code sets are small and stay in memory. Those of pages are not: they lie packed in a file of the draft,
-and are read when their turn to be merged comes, so that memory does not grow with the pages.
+They are lines of JSON with an outline each. Those of code sets are short and stay in memory. Those of pages are not:
+they lie in a file of the draft, and are read when their turn to be merged comes, so that memory does not grow with
+the pages.
 """
 
 from __future__ import annotations
@@ -11,55 +12,46 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
-import msgspec
-
+from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
-from codesearch.records import CodeRecord, Kind, Role, Source, decode_record
+from codesearch.records import BROKEN_JSON, CodeRecord, Outline, PackedRecord, Role, decode_record
+
+_PARKED_FROM = 1500
+"""Bytes; longer fragments are mostly pages."""
 
 
-class Outline(Protocol):
-    """What must be known of a fragment to find out which code it belongs to, and whether that exists."""
-
-    @property
-    def system(self) -> str: ...
-    @property
-    def code(self) -> str | None: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> Kind: ...
-    @property
-    def source(self) -> tuple[Source, ...]: ...
-
-
-class Parked(msgspec.Struct, frozen=True):
+class Parked(Outline, frozen=True, kw_only=True):
     """A fragment that lies in a spool."""
 
-    system: str
-    code: str | None
-    name: str
-    kind: Kind
-    source: tuple[Source, ...]
     spool: Spool
     start: int
     length: int
 
-    def load(self) -> CodeRecord:
-        """The whole fragment."""
-        return decode_record(self.spool.read(self.start, self.length))
+    @property
+    def line(self) -> bytes:
+        """The fragment as a line of JSON."""
+        return self.spool.read(self.start, self.length)
 
 
-Fragment = CodeRecord | Parked
+Fragment = PackedRecord | Parked
 
 
 def loaded(fragment: Fragment) -> CodeRecord:
-    """The whole of a fragment, wherever it lies."""
-    return fragment.load() if isinstance(fragment, Parked) else fragment
+    """The whole of a fragment.
+
+    Raises:
+        IndexCorruptError: it was taken from an index, and is no record.
+    """
+    try:
+        return decode_record(fragment.line)
+    except BROKEN_JSON as error:
+        place = fragment.source[0].path if fragment.source else fragment.system
+        reason = f"the index holds a broken record of {fragment.code or fragment.name} ({error})"
+        raise IndexCorruptError(place, reason, "Read all inputs anew: codesearch reindex --full SOURCE...") from error
 
 
-def role_of(fragment: Outline) -> Role:
+def role_of(fragment: Outline | CodeRecord) -> Role:
     """The role of the source that gave a fragment."""
     return fragment.source[0].role if fragment.source else "page"
 
@@ -88,17 +80,19 @@ class Spool:
         with suppress(OSError):  # on a full disk it cannot write what is no longer wanted
             self._file.close()
 
-    def park(self, outline: Outline, line: bytes | memoryview) -> Parked:
-        """Takes a fragment as a line of JSON.
+    def keep(self, packed: PackedRecord) -> Fragment:
+        """The fragment, parked if it is long.
 
         Raises:
             IndexUnusableError: the disk is full.
         """
-        start = self._size
+        if len(packed.line) < _PARKED_FROM:
+            return packed
+        start, one = self._size, packed
         with writing(self._folder):
-            self._size += self._file.write(line)
-        given = outline
-        return Parked(given.system, given.code, given.name, given.kind, given.source, self, start, len(line))
+            self._size += self._file.write(one.line)
+        outline = (one.system, one.code, one.name, one.kind, one.parent, one.chapter, one.release, one.source)
+        return Parked(*outline, spool=self, start=start, length=len(one.line))
 
     def read(self, start: int, length: int) -> bytes:
         """A line that was parked."""

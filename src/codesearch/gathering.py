@@ -12,7 +12,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from codesearch.codes import order_key
-from codesearch.fragments import Fragment, Outline, loaded, role_of
+from codesearch.fragments import Fragment, loaded, role_of
 from codesearch.hierarchy import Hierarchy
 from codesearch.index.record_file import StoredRecord
 from codesearch.ingest import codesets
@@ -144,7 +144,7 @@ class Settled:
 _PCS = "ICD10PCS"
 
 
-def _key(fragment: Outline) -> Key:
+def _key(fragment: Fragment) -> Key:
     if fragment.code is not None:
         return *order_key(fragment.system, fragment.code), "", ""
     source = fragment.source[0] if fragment.source else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,13 +19,11 @@ from codesearch.index.input_states import InputState, InputStates, read_states
 from codesearch.index.manifest import load
 from codesearch.index.record_file import ORPHANS, RECORDS, RecordFile
 from codesearch.ingest.inputs import InputFile
-from codesearch.ingest.reading import InputReader, Item, PackedRecord
+from codesearch.ingest.reading import InputReader, Item
 from codesearch.processes import Crew
 from codesearch.progress import Listener, Progress
-from codesearch.records import BROKEN_JSON, CodeRecord, InputWarning, Kind, Reject, Skip, Source, decode_record
+from codesearch.records import BROKEN_JSON, InputWarning, Outline, PackedRecord, Reject, Skip, Source, packed
 
-_PARKED_FROM = 1500
-"""Bytes of a fragment; longer ones are mostly pages, and are not kept in memory."""
 _TOLD_EVERY = 100
 
 Note = Reject | Skip | InputWarning
@@ -48,10 +46,8 @@ class Reading:
 
     def take(self, location: str, item: Item) -> None:
         """Files one item under its input."""
-        if isinstance(item, CodeRecord):
-            self.add(location, item)
-        elif isinstance(item, PackedRecord):
-            self.add(location, self._spool.park(item, item.line))
+        if isinstance(item, PackedRecord):
+            self.add(location, self._spool.keep(item))
         else:
             self._notes.setdefault(location, []).append(item)
             self.note(item)
@@ -155,7 +151,7 @@ class Inputs:
         if self._folder is not None:
             try:
                 for name in (RECORDS, ORPHANS):
-                    _read_back(self._folder, name, _Finder(found), spool)
+                    _read_back(self._folder, name, _Finder(found, spool))
             except (IndexUnusableError, *BROKEN_JSON):
                 # The disk broke, or a stranger made the index: all is read from the inputs.
                 return set()
@@ -208,40 +204,25 @@ def _state(reader: InputReader, file: InputFile, before: InputState | None) -> I
     return InputState(file.location, found.st_size, found.st_mtime_ns, checksum)
 
 
-class _Outline(msgspec.Struct, frozen=True):
-    """A fragment as far as it must be known while it is parked."""
-
-    system: str
-    code: str | None
-    name: str
-    kind: Kind = "code"
-    source: tuple[Source, ...] = ()
-
-
-_OUTLINE_DECODER = msgspec.json.Decoder(_Outline)
+_OUTLINE_DECODER = msgspec.json.Decoder(Outline)
 
 
 class _Finder:
     """Finds the input that a fragment comes from, and files it there; fragments of other inputs are dropped."""
 
-    def __init__(self, found: dict[str, list[Fragment]]) -> None:
+    def __init__(self, found: dict[str, list[Fragment]], spool: Spool) -> None:
         self._found = found
+        self._spool = spool
         self._sources: dict[tuple[Source, ...], tuple[Source, ...]] = {}
-        self._texts: dict[str, str] = {}
 
-    def take(self, fragments: Iterable[CodeRecord]) -> None:
-        """Files fragments under their inputs."""
-        for fragment in fragments:
-            found = self._list_of(fragment.source)
-            if found is not None:
-                found.append(self._shared(fragment))
-
-    def park(self, raw: msgspec.Raw, spool: Spool) -> None:
-        """Files a fragment that is left packed."""
+    def take(self, raw: msgspec.Raw) -> None:
+        """Files a fragment under its input."""
         outline = _OUTLINE_DECODER.decode(raw)
         found = self._list_of(outline.source)
         if found is not None:
-            found.append(spool.park(outline, memoryview(raw)))
+            # What thousands have in common is one object, as it was when it was read.
+            msgspec.structs.force_setattr(outline, "source", self._sources.setdefault(outline.source, outline.source))
+            found.append(self._spool.keep(packed(outline, bytes(raw))))
 
     def _list_of(self, sources: tuple[Source, ...]) -> list[Fragment] | None:
         """The list of the input that a source lies in: its place without the member or line inside the input."""
@@ -253,31 +234,13 @@ class _Finder:
                 return self._found[place[:end]]
         return None
 
-    def _shared(self, fragment: CodeRecord) -> CodeRecord:
-        """The fragment, what it has in common with thousands of others being one object, as it was when it was read."""
-        text = self._texts.setdefault
-        msgspec.structs.force_setattr(fragment, "source", self._sources.setdefault(fragment.source, fragment.source))
-        for name in ("system", "chapter", "release"):
-            value = getattr(fragment, name)
-            if value:
-                msgspec.structs.force_setattr(fragment, name, text(value, value))
-        for name, value in fragment.properties.items():
-            fragment.properties[name] = text(value, value)
-        return fragment
 
-
-def _read_back(folder: Path, name: str, finder: _Finder, spool: Spool) -> None:
+def _read_back(folder: Path, name: str, finder: _Finder) -> None:
     """Files the fragments of a record file."""
     file = RecordFile(folder, name)
     try:
         for line in file.lines():
-            if len(line) < _PARKED_FROM:
-                finder.take(file.decode(line).sources())
-            else:
-                for raw in file.decode_raw(line).sources():
-                    if len(raw) < _PARKED_FROM:
-                        finder.take([decode_record(raw)])
-                    else:
-                        finder.park(raw, spool)
+            for raw in file.decode_raw(line).sources():
+                finder.take(raw)
     finally:
         file.close()

@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from codesearch.accents import decomposed
-from codesearch.fragments import Outline, role_of
-from codesearch.records import CodeRecord, RecordWarning, Role, Source, Texts
+from codesearch.fragments import role_of
+from codesearch.records import CodeRecord, Outline, RecordWarning, Role, Source, Texts
 
 ROLE_ORDER: dict[Role, int] = {"codeset": 0, "tabular": 1, "page": 2, "enrichment": 3}
 OFFICIAL: frozenset[Role] = frozenset({"codeset", "tabular"})
@@ -34,7 +34,7 @@ _PLACES = range(len(_FIELDS))
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
-def rank(fragment: Outline) -> tuple[int, int]:
+def rank(fragment: Outline | CodeRecord) -> tuple[int, int]:
     """The place of a fragment among those of its code: by role, of code sets the newest release first."""
     source = fragment.source[0] if fragment.source else None
     if source is None:
@@ -45,9 +45,9 @@ def rank(fragment: Outline) -> tuple[int, int]:
     return ROLE_ORDER["codeset"], -int(release[:4]) if release and release[:4].isdecimal() else 0
 
 
-def release_of(fragment: Outline) -> str | None:
+def release_of(fragment: Outline | CodeRecord) -> str | None:
     """The release that an official file states, else the year in its name: order files state none."""
-    release = getattr(fragment, "release", None)
+    release = fragment.release
     if release or role_of(fragment) not in OFFICIAL:
         return release
     return _year(fragment.source[0].path)

@@ -14,10 +14,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from codesearch.errors import CodesearchError, SourceError
 
@@ -62,7 +63,7 @@ class Crew:
     def each(self, function: Callable[[T], R], argument: T) -> list[R]:
         """What the function gives in each worker, in their order."""
         for pipe in self._pipes:
-            _send(pipe, (function, argument))
+            _send(pipe, (function, argument, False))
         return [_receive(pipe) for pipe in self._pipes] or [function(argument)]
 
     def ask(self, function: Callable[[T], R], argument: T) -> Callable[[], R]:
@@ -72,42 +73,33 @@ class Crew:
             return lambda: function(argument)
         self._pipes.append(self._pipes.pop(0))
         pipe = self._pipes[-1]
-        _send(pipe, (function, argument))
+        _send(pipe, (function, argument, False))
         return lambda: _receive(pipe)
 
     def ordered(self, function: Callable[[T], R], arguments: Iterable[T]) -> Iterator[R]:
         """What the function gives for each argument, in their order; arguments are taken as workers become free."""
+        return self.streamed(partial(_once, function), arguments)
+
+    def streamed(self, function: Callable[[T], Iterable[R]], arguments: Iterable[T]) -> Iterator[R]:
+        """As `ordered`, for a function that gives many answers to one argument: they come as they are made."""
         if not self._pipes:
-            yield from map(function, arguments)
+            for argument in arguments:
+                yield from function(argument)
             return
-        free, busy, done = list(self._pipes), dict[End, int](), dict[int, R]()
-        given = 0
+        turns = _Turns[R](self._pipes)
         try:
             for number, argument in enumerate(arguments):
-                while not free or number - given > _AHEAD * len(self._pipes):
-                    self._collect(free, busy, done)
-                    while given in done:
-                        yield done.pop(given)
-                        given += 1
-                pipe = free.pop()
-                busy[pipe] = number
-                _send(pipe, (function, argument))
-            while busy or done:
-                while given in done:
-                    yield done.pop(given)
-                    given += 1
-                if busy:
-                    self._collect(free, busy, done)
+                while not turns.free or number - turns.turn > _AHEAD * len(self._pipes):
+                    turns.collect()
+                    yield from turns.ready()
+                _send(turns.taken(number), (function, argument, True))
+            while turns.busy:
+                turns.collect()
+                yield from turns.ready()
         finally:
-            if busy:
+            if turns.busy:
                 # Whoever asked has stopped asking: nobody takes these answers.
                 self._kill()
-
-    def _collect(self, free: list[End], busy: dict[End, int], done: dict[int, Any]) -> None:
-        for ready in wait(list(busy)):
-            assert isinstance(ready, Connection)
-            done[busy.pop(ready)] = _receive(ready)
-            free.append(ready)
 
     def _start(self) -> None:
         ours, theirs = Pipe()
@@ -127,6 +119,54 @@ class Crew:
         for process in self._processes:
             os.waitpid(process, 0)
         self._processes, self._pipes = [], []
+
+
+class _Turns(Generic[R]):
+    """Answers of busy workers, given out in the order of the questions: those to question `turn` are wanted now."""
+
+    def __init__(self, pipes: Iterable[End]) -> None:
+        self.free = list(pipes)
+        self.busy: dict[End, int] = {}
+        self.turn = 0
+        self._waiting: dict[int, list[R]] = {}
+        self._done: set[int] = set()
+
+    def taken(self, number: int) -> End:
+        """A free worker, who is given this question."""
+        pipe = self.free.pop()
+        self.busy[pipe] = number
+        self._waiting[number] = []
+        return pipe
+
+    def collect(self) -> None:
+        """Waits for a worker to say something."""
+        for ready in wait(list(self.busy)):
+            assert isinstance(ready, Connection)
+            answer = _receive(ready)
+            if isinstance(answer, _End):
+                self._done.add(self.busy.pop(ready))
+                self.free.append(ready)
+            else:
+                self._waiting[self.busy[ready]].append(answer)
+
+    def ready(self) -> Iterator[R]:
+        """The answers whose turn it is."""
+        while self.turn in self._waiting:
+            answers, self._waiting[self.turn] = self._waiting[self.turn], []
+            yield from answers
+            if self.turn not in self._done:
+                return
+            del self._waiting[self.turn]
+            self._done.remove(self.turn)
+            self.turn += 1
+
+
+class _End:
+    """That a question has been answered."""
+
+
+def _once(function: Callable[[T], R], argument: T) -> tuple[R]:
+    return (function(argument),)
 
 
 def _forked(pipe: End, of_parent: list[End]) -> int:
@@ -205,14 +245,23 @@ def _serve(pipe: End) -> None:
     gc.disable()  # a task that makes garbage with cycles collects it
     while True:
         try:
-            function, argument = pickle.loads(pipe.recv_bytes())
+            function, argument, is_stream = pickle.loads(pipe.recv_bytes())
         except (EOFError, OSError):
             os._exit(0)
         try:
-            answer = function(argument)
-        except Exception as error:
-            answer = _Failure(error)
-        try:
-            pipe.send_bytes(_packed(answer))
+            for answer in _answers(function, argument, is_stream):
+                pipe.send_bytes(_packed(answer))
         except OSError:
             os._exit(0)
+
+
+def _answers(function: Callable[[Any], Any], argument: object, is_stream: bool) -> Iterator[object]:
+    """What the function gives, or the error that it ends with."""
+    try:
+        if is_stream:
+            yield from function(argument)
+            yield _End()
+        else:
+            yield function(argument)
+    except Exception as error:
+        yield _Failure(error)

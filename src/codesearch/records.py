@@ -170,6 +170,25 @@ class CodeRecord(_Part, frozen=True):
         return plain
 
 
+class Outline(msgspec.Struct, frozen=True):
+    """As much of a record as tells which code it belongs to, whether that exists, and where it stands."""
+
+    system: str
+    code: str | None
+    name: str
+    kind: Kind = "code"
+    parent: str | None = None
+    chapter: str | None = None
+    release: str | None = None
+    source: tuple[Source, ...] = ()
+
+
+class PackedRecord(Outline, frozen=True, kw_only=True):
+    """A record as a line of JSON: a tenth of the objects, and quick to send to another process."""
+
+    line: bytes
+
+
 class Reject(_Part, frozen=True):
     """An input that gave no record: where it lies, a fixed `reason` to count by, and a sentence with the next step."""
 
@@ -217,6 +236,19 @@ _DECODER = msgspec.json.Decoder(CodeRecord)
 def encode_record(record: CodeRecord) -> bytes:
     """One line of JSON, without the line end; equal records give equal bytes."""
     return _ENCODER.encode(record)
+
+
+def pack(record: CodeRecord) -> PackedRecord:
+    """The record, packed."""
+    return packed(record, encode_record(record))
+
+
+def packed(outline: Outline | CodeRecord, line: bytes) -> PackedRecord:
+    """A record of which this is the line, and the outline."""
+    one = outline
+    return PackedRecord(
+        one.system, one.code, one.name, one.kind, one.parent, one.chapter, one.release, one.source, line=line
+    )
 
 
 def decode_record(line: bytes | memoryview) -> CodeRecord:

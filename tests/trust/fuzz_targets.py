@@ -29,10 +29,19 @@ from codesearch.index.reader import IndexReader
 from codesearch.ingest.codesets import load
 from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.page import PageForm, PageInput
-from codesearch.ingest.reading import InputReader, PackedRecord
+from codesearch.ingest.reading import InputReader
 from codesearch.processes import Crew
 from codesearch.query.codes_typed import CodeRecogniser
-from codesearch.records import CodeRecord, InputWarning, Reject, Skip, Source, decode_record, encode_record
+from codesearch.records import (
+    CodeRecord,
+    InputWarning,
+    PackedRecord,
+    Reject,
+    Skip,
+    Source,
+    decode_record,
+    encode_record,
+)
 
 SUFFIXES = (
     *(".html", ".txt", ".md", ".json", ".jsonl", ".csv", ".tsv", ".xml"),
@@ -126,7 +135,7 @@ def any_input(data: bytes) -> None:
     path = work_folder() / f"cpt-22512{SUFFIXES[data[0] % len(SUFFIXES)]}"
     path.write_bytes(data[1:])
     for _, item in _reader().items([InputFile(path, "x")], Crew(1)):
-        assert isinstance(item, CodeRecord | PackedRecord | Reject | Skip | InputWarning)
+        assert isinstance(item, PackedRecord | Reject | Skip | InputWarning)
 
 
 def _input_seeds() -> list[bytes]:

@@ -30,7 +30,7 @@ from codesearch.errors import UsageError
 from codesearch.ingest.inputs import InputFile
 from codesearch.ingest.reading import InputReader
 from codesearch.processes import Crew
-from codesearch.records import CodeRecord, Reject
+from codesearch.records import CodeRecord, PackedRecord, Reject
 from codesearch.verify import verify
 
 MEGABYTE = 1_000_000
@@ -190,7 +190,7 @@ def test_the_size_that_a_sheet_claims_costs_nothing(tmp_path: Path, name: str) -
     workbook(path, *SHEETS[name])
 
     def read() -> None:
-        assert [item.code for item in items(path) if isinstance(item, CodeRecord)] == ["A0001"]
+        assert [item.code for item in items(path) if isinstance(item, PackedRecord)] == ["A0001"]
 
     bounded(read, seconds=5, megabytes=100)
 

@@ -1,47 +1,46 @@
 """Files to fragments: each input is recognised as an archive, a code set, a scraper's JSON or a page, and read as such.
 
-Pages are parsed in worker processes where there are many; results come back in the order of the inputs.
+Pages and code sets are read in worker processes where there is much of them; results come back in the order of the
+inputs.
 """
 
 from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from io import BufferedReader, BytesIO
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from codesearch import __version__
 from codesearch.config import config_files, read_config
 from codesearch.ingest import archives, codesets, scraped_json
-from codesearch.ingest.gate import read_gate
+from codesearch.ingest.gate import FileLimits, read_gate
 from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, skip_reason
 from codesearch.ingest.page import PageInput, PageParser, file_name_of
 from codesearch.processes import Crew
-from codesearch.records import CodeRecord, InputWarning, Kind, Reject, Skip, Source, encode_record
+from codesearch.records import CodeRecord, InputWarning, PackedRecord, Reject, Skip, Source, pack
 
 _BATCH_PAGES = 16
 _BATCH_BYTES = 1_000_000
 _BATCH_OTHERS = 1000
+_TOGETHER = 2000
+"""Items of a code-set file that are sent together."""
+
+Item = PackedRecord | Reject | Skip | InputWarning
+"""What reading gives."""
 
 
-class PackedRecord(msgspec.Struct, frozen=True):
-    """The record of a page as a line of JSON, and what must be known of it before it is unpacked."""
+class CodeSetInput(NamedTuple):
+    """A code-set file, by its path or its content, to be read as its layout says."""
 
-    system: str
-    code: str | None
-    name: str
-    kind: Kind
-    source: tuple[Source, ...]
-    line: bytes
-
-
-Item = CodeRecord | PackedRecord | Reject | Skip | InputWarning
-"""What reading gives: records of code sets as they are, those of pages packed."""
+    content: Path | bytes
+    source: Source
+    layout: codesets.FileLayout
 
 
 class InputReader:
@@ -65,31 +64,21 @@ class InputReader:
         Raises:
             SourceError: a package that a file needs is not installed.
         """
-        given: list[_Batch] = []
+        numbered = list(files)
 
-        def pages() -> Iterator[_Pages]:
-            for batch in _batches((file, piece) for file in files for piece in self._bounded_pieces(file)):
-                given.append(batch)
-                yield _Pages(
-                    self._folder, self.fingerprint, [piece for _, piece in batch if isinstance(piece, PageInput)]
-                )
+        def tasks() -> Iterator[_Task]:
+            for batch in _batches(self._numbered(numbered)):
+                yield _Task(self._folder, self.fingerprint, self._gate.files, batch)
 
-        for parsed in crew.ordered(_parse, pages()):
-            answers = iter(parsed)
-            for file, piece in given.pop(0):
-                yield file, next(answers) if isinstance(piece, PageInput) else piece
+        for read in crew.streamed(_read, tasks()):
+            for number, item in read:
+                yield numbered[number], item
 
-    def _bounded_pieces(self, file: InputFile) -> Iterator[Piece]:
-        """A file's pieces, until too many of them are rejects: each is remembered, and a short line can be one."""
-        rejected = others = 0
-        for piece in self._pieces(file):
-            yield piece
-            rejected += isinstance(piece, Reject)
-            others += not isinstance(piece, Reject)
-            if rejected >= self._gate.files.max_rejects and rejected > others:
-                message = f"{rejected:,} parts of it were rejected, and fewer read; the rest is not looked at"
-                yield Reject(file.location, "too-many-rejects", message)
-                return
+    def _numbered(self, files: Sequence[InputFile]) -> Iterator[tuple[int, Piece]]:
+        """The pieces of all files, with the numbers of these."""
+        for number, file in enumerate(files):
+            for piece in _bounded(self._pieces(file), file.location, self._gate.files):
+                yield number, piece
 
     def refusal(self, file: InputFile) -> Reject | None:
         """Why a file is not read at all: it is larger than any file may be. Archives are measured member by member.
@@ -112,7 +101,7 @@ class InputReader:
             with file.path.open("rb") as stream:
                 layout = codesets.recognise(stream, self._layouts)
                 if layout:
-                    yield from self._of_codeset(stream, Source(path=file.location, sha256=_checksum(stream)), layout)
+                    yield CodeSetInput(file.path, Source(path=file.location), layout)
                 elif archives.is_archive(file.path.name):
                     for member in archives.members(file.path, file.location, self._gate.files):
                         yield from self._of_member(member) if isinstance(member, archives.Member) else (member,)
@@ -120,14 +109,7 @@ class InputReader:
                     stream.seek(0)
                     yield from self._of_bytes(file.location, file.path.name, stream.read())
         except OSError as error:
-            yield Reject(file.location, "unreadable", f"it cannot be read ({error.strerror}); check its permissions")
-
-    def _of_codeset(self, stream: BinaryIO, source: Source, layout: codesets.FileLayout) -> Iterator[Piece]:
-        problem = archives.too_large_workbook(stream, self._gate.files) if layout.recognise.workbook else ""
-        if problem:
-            yield Reject(source.path, "too-large", problem)
-        else:
-            yield from codesets.load(stream, source, layout)
+            yield _unreadable(file.location, error)
 
     def _of_member(self, member: archives.Member) -> Iterator[Piece]:
         """What a member of an archive gives; archives inside archives are not opened."""
@@ -140,11 +122,9 @@ class InputReader:
         if reason:
             yield Skip(member.location, reason)
             return
-        stream = BytesIO(member.data)
-        layout = codesets.recognise(stream, self._layouts)
+        layout = codesets.recognise(BytesIO(member.data), self._layouts)
         if layout:
-            source = Source(path=member.location, sha256=hashlib.sha256(member.data).hexdigest())
-            yield from self._of_codeset(stream, source, layout)
+            yield CodeSetInput(member.data, Source(path=member.location), layout)
         else:
             yield from self._of_bytes(member.location, file_name_of(member.location), member.data)
 
@@ -160,9 +140,21 @@ class InputReader:
             )
 
 
-def _checksum(stream: BufferedReader) -> str:
-    stream.seek(0)
-    return hashlib.file_digest(stream, "sha256").hexdigest()
+def _bounded(pieces: Iterable[Some], location: str, limits: FileLimits) -> Iterator[Some | Reject]:
+    """Pieces, until too many of them are rejects: each is remembered, and a short line can be one."""
+    rejected = others = 0
+    for piece in pieces:
+        yield piece
+        rejected += isinstance(piece, Reject)
+        others += not isinstance(piece, Reject)
+        if rejected >= limits.max_rejects and rejected > others:
+            message = f"{rejected:,} parts of it were rejected, and fewer read; the rest is not looked at"
+            yield Reject(location, "too-many-rejects", message)
+            return
+
+
+def _unreadable(location: str, error: OSError) -> Reject:
+    return Reject(location, "unreadable", f"it cannot be read ({error.strerror}); check its permissions")
 
 
 def _fingerprint(folder: Path) -> str:
@@ -175,11 +167,12 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-Piece = PageInput | CodeRecord | Reject | Skip | InputWarning
-_Batch = list[tuple[InputFile, Piece]]
+Piece = PageInput | CodeSetInput | Reject | Skip | InputWarning
+Some = TypeVar("Some")
+_Batch = list[tuple[int, Piece]]
 
 
-def _batches(pieces: Iterable[tuple[InputFile, Piece]]) -> Iterator[_Batch]:
+def _batches(pieces: Iterable[tuple[int, Piece]]) -> Iterator[_Batch]:
     """Pieces in their order, as many together as are worth sending to another process."""
     batch: _Batch = []
     pages = size = 0
@@ -188,38 +181,61 @@ def _batches(pieces: Iterable[tuple[InputFile, Piece]]) -> Iterator[_Batch]:
         if isinstance(pair[1], PageInput):
             pages += 1
             size += len(pair[1].data)
-        if pages == _BATCH_PAGES or size > _BATCH_BYTES or len(batch) == _BATCH_OTHERS:
+        is_long = isinstance(pair[1], CodeSetInput)
+        if is_long or pages == _BATCH_PAGES or size > _BATCH_BYTES or len(batch) == _BATCH_OTHERS:
             yield batch
             batch, pages, size = [], 0, 0
     if batch:
         yield batch
 
 
-class _Pages(NamedTuple):
-    """Work for a process: pages, and the configuration to parse them by."""
+class _Task(NamedTuple):
+    """Work for a process: pieces, each with the number of its file, and what they are read by."""
 
     folder: Path
     fingerprint: str
-    pages: list[PageInput]
+    limits: FileLimits
+    pieces: _Batch
 
 
-def _parse(work: _Pages) -> list[PackedRecord | Reject | Skip]:
-    if not work.pages:
-        return []
-    parse = _parser(work.folder, work.fingerprint).parse
-    parsed = []
-    for page in work.pages:
-        parsed.append(_packed(parse(page)))
-        # A page's tree is full of cycles, and the collector may be off. Only what is new is looked at, and memory that
-        # was used just now is quicker than memory that was not.
-        gc.collect(0)
-    return parsed
+def _read(task: _Task) -> Iterator[list[tuple[int, Item]]]:
+    """What the pieces give, in their order, as many items together as are worth sending."""
+    items: list[tuple[int, Item]] = []
+    for number, piece in task.pieces:
+        if isinstance(piece, CodeSetInput):
+            for loaded in _load(piece, task.limits):
+                items.append((number, _item(loaded)))
+                if len(items) == _TOGETHER:
+                    yield items
+                    items = []
+        elif isinstance(piece, PageInput):
+            items.append((number, _item(_parser(task.folder, task.fingerprint).parse(piece))))
+            # A page's tree is full of cycles, and the collector may be off. Only what is new is looked at, and memory
+            # that was used just now is quicker than memory that was not.
+            gc.collect(0)
+        else:
+            items.append((number, piece))
+    yield items
 
 
-def _packed(found: CodeRecord | Reject | Skip) -> PackedRecord | Reject | Skip:
-    if not isinstance(found, CodeRecord):
-        return found
-    return PackedRecord(found.system, found.code, found.name, found.kind, found.source, encode_record(found))
+def _load(file: CodeSetInput, limits: FileLimits) -> Iterator[codesets.Loaded]:
+    """What a code-set file holds; it may be a long one, and is not kept whole."""
+    location = file.source.path
+    try:
+        with file.content.open("rb") if isinstance(file.content, Path) else BytesIO(file.content) as stream:
+            problem = archives.too_large_workbook(stream, limits) if file.layout.recognise.workbook else ""
+            if problem:
+                yield Reject(location, "too-large", problem)
+                return
+            stream.seek(0)
+            source = msgspec.structs.replace(file.source, sha256=hashlib.file_digest(stream, "sha256").hexdigest())
+            yield from _bounded(codesets.load(stream, source, file.layout), location, limits)
+    except OSError as error:
+        yield _unreadable(location, error)
+
+
+def _item(found: CodeRecord | Reject | Skip | InputWarning) -> Item:
+    return pack(found) if isinstance(found, CodeRecord) else found
 
 
 @lru_cache(maxsize=2)

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
+
+import msgspec
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
 from codesearch.records import BROKEN_JSON, CodeRecord, Outline, PackedRecord, Role, decode_record
+
+T = TypeVar("T")
 
 _PARKED_FROM = 1500
 """Bytes; longer fragments are mostly pages."""
@@ -38,17 +44,39 @@ Fragment = PackedRecord | Parked
 
 
 def loaded(fragment: Fragment) -> CodeRecord:
-    """The whole of a fragment.
+    """The whole of a fragment; errors are those of `read_fragment`."""
+    return read_fragment(fragment.line)
+
+
+def read_fragment(line: bytes) -> CodeRecord:
+    """The fragment of a line.
 
     Raises:
         IndexCorruptError: it was taken from an index, and is no record.
     """
+    return _read(line, decode_record)
+
+
+class _Properties(msgspec.Struct):
+    properties: dict[str, str] = {}
+
+
+_decode_properties = msgspec.json.Decoder(_Properties).decode
+
+
+def properties_of(fragment: Fragment) -> dict[str, str]:
+    """The properties of a fragment, of which no more is read; errors are those of `read_fragment`."""
+    return _read(fragment.line, _decode_properties).properties
+
+
+def _read(line: bytes, decode: Callable[[bytes], T]) -> T:
     try:
-        return decode_record(fragment.line)
+        return decode(line)
     except BROKEN_JSON as error:
-        place = fragment.source[0].path if fragment.source else fragment.system
-        reason = f"the index holds a broken record of {fragment.code or fragment.name} ({error})"
-        raise IndexCorruptError(place, reason, "Read all inputs anew: codesearch reindex --full SOURCE...") from error
+        reason = f"holds a broken record ({error})"
+        raise IndexCorruptError(
+            "the index", reason, "Read all inputs anew: codesearch reindex --full SOURCE..."
+        ) from error
 
 
 def role_of(fragment: Outline | CodeRecord) -> Role:

@@ -11,13 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+import msgspec
+
 from codesearch.codes import order_key
-from codesearch.fragments import Fragment, loaded, role_of
+from codesearch.fragments import Fragment, loaded, properties_of, read_fragment, role_of
 from codesearch.hierarchy import Hierarchy
 from codesearch.index.record_file import StoredRecord
 from codesearch.ingest import codesets
-from codesearch.merge import merge, rank
-from codesearch.records import CodeRecord, InputWarning
+from codesearch.merge import merge, outline, rank
+from codesearch.records import CodeRecord, InputWarning, decode_record, encode_record
+
+_PART_BYTES = 1_000_000
+"""Of the lines of a part: with more of them its records no longer fit a core's cache."""
 
 Key = tuple[int, str, str, str, str]
 """The place of a record among all (see `codes.order_key`, then by name), and where it stands if it has no code."""
@@ -28,6 +33,20 @@ class _Placed(NamedTuple):
 
     place: int
     fragment: Fragment
+
+
+class Group(NamedTuple):
+    """The fragments of one code, as lines of JSON in the order of their rank, and what they do not tell.
+
+    `term` is a fragment too, that came about by dealing out the terms of an index; it is not kept as one. `has_codeset`
+    is as in `merge`; `parent` and `chapter` are those of the record.
+    """
+
+    lines: tuple[bytes, ...]
+    term: bytes
+    has_codeset: bool
+    parent: str | None
+    chapter: str | None
 
 
 class Gathering:
@@ -111,19 +130,32 @@ class Settled:
 
     def records(self) -> Iterator[StoredRecord]:
         """The records in their order, once: each one's fragments are given up on the way."""
+        return make_records(self._groups())
+
+    def parts(self) -> Iterator[list[Group]]:
+        """What `make_records` makes the same records of, so many together as are worth sending to another process."""
+        part: list[Group] = []
+        size = 0
+        for group in self._groups():
+            part.append(group)
+            size += sum(map(len, group.lines))
+            if size >= _PART_BYTES:
+                yield part
+                part, size = [], 0
+        if part:
+            yield part
+
+    def _groups(self) -> Iterator[Group]:
         hierarchy = Hierarchy(self._chapters())
-        added = self._spread()
+        terms = self._spread()
         self._keys.reverse()
         while self._keys:
             # Whatever is kept of what was read keeps its page of memory from being used again.
             key = self._keys.pop()
-            found = self._found.pop(key)
-            fragments = tuple([loaded(each.fragment) for each in found])
-            has_codeset = key[1] in self._official
-            term = added.pop(fragments[0].code, None) if added and key[1] == _PCS else None
-            record = merge((*fragments, term) if term else fragments, has_codeset)
-            record = hierarchy.complete(record)
-            yield StoredRecord(record, () if record is fragments[0] else fragments)
+            fragments = [each.fragment for each in self._found.pop(key)]
+            term = terms.pop(fragments[0].code, b"") if terms and key[1] == _PCS else b""
+            place = hierarchy.place(outline(fragments))
+            yield Group(tuple([one.line for one in fragments]), term, key[1] in self._official, *place)
 
     def _chapters(self) -> Iterator[CodeRecord]:
         for key in self._keys:
@@ -131,14 +163,27 @@ class Settled:
             if first.kind == "chapter":
                 yield loaded(first)
 
-    def _spread(self) -> dict[str | None, CodeRecord]:
+    def _spread(self) -> dict[str | None, bytes]:
         """The terms of the ICD-10-PCS index by code; all codes must be known before they are dealt out."""
         if not self._terms:
             return {}
-        found = (self._found[key] for key in self._keys if key[1] == _PCS)
-        outlines = [_outline([loaded(each.fragment) for each in placed]) for placed in found]
-        codes = {one.code: one for one in outlines if one.code is not None}
-        return {one.code: one for one in codesets.spread(self._terms, codes)}
+        found = [self._found[key] for key in self._keys if key[1] == _PCS]
+        codes = {code: _known(placed) for placed in found if (code := placed[0].fragment.code) is not None}
+        return {one.code: encode_record(one) for one in codesets.spread(self._terms, codes)}
+
+
+def make_records(groups: Iterable[Group]) -> Iterator[StoredRecord]:
+    """The record of each group.
+
+    Raises:
+        IndexCorruptError: a fragment was taken from an index, and is no record.
+    """
+    for group in groups:
+        fragments = tuple(map(read_fragment, group.lines))
+        record = merge((*fragments, decode_record(group.term)) if group.term else fragments, group.has_codeset)
+        if (record.parent, record.chapter) != (group.parent, group.chapter):
+            record = msgspec.structs.replace(record, parent=group.parent, chapter=group.chapter)
+        yield StoredRecord(record, () if record is fragments[0] else fragments)
 
 
 _PCS = "ICD10PCS"
@@ -163,8 +208,10 @@ def _exists(found: Sequence[_Placed], has_codeset: bool) -> bool:
     return False
 
 
-def _outline(fragments: Sequence[CodeRecord]) -> CodeRecord:
+def _known(found: Sequence[_Placed]) -> codesets.Known:
     """As much of a record as dealing out terms needs."""
-    first = fragments[0]
-    properties = {key: value for one in reversed(fragments) for key, value in one.properties.items()}
-    return CodeRecord(first.system, first.code, first.name, first.kind, properties=properties)
+    first = found[0].fragment
+    properties: dict[str, str] = {}
+    for one in reversed(found):
+        properties |= properties_of(one.fragment)
+    return codesets.Known(first.name, first.kind, properties)

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgspec
-
 from codesearch.codes import bare
 from codesearch.merge import OFFICIAL
-from codesearch.records import CodeRecord
+from codesearch.records import CodeRecord, Outline
 
 _CATEGORY = 3
 
@@ -46,21 +44,20 @@ class Hierarchy:
                 self._ranges.setdefault(one.system, []).append(_Range(first, last, f"{first}-{last}", one.chapter))
         self._above: dict[str, dict[str, _Known]] = {system: {} for system in self._ranges}
 
-    def complete(self, record: CodeRecord) -> CodeRecord:
-        """The record with its parent and chapter where they can be told."""
+    def place(self, record: Outline) -> tuple[str | None, str | None]:
+        """The parent and the chapter of a record, None where they cannot be told."""
+        parent, chapter = record.parent, record.chapter
         above = self._above.get(record.system)
         if above is None or record.code is None or record.kind == "chapter":
-            return record
+            return parent, chapter
         code, plain = record.code, bare(record.code)
-        parent, chapter = record.parent, record.chapter
         if (parent is None or chapter is None) and _is_official(record):
             known = self._nearest(plain, above) or self._enclosing(record.system, plain)
             if known is not None:
                 parent, chapter = parent or known.code, chapter or known.chapter
-                record = msgspec.structs.replace(record, parent=parent, chapter=chapter)
         if record.kind == "header":
             above[plain] = _Known(code, chapter)
-        return record
+        return parent, chapter
 
     def _nearest(self, plain: str, above: dict[str, _Known]) -> _Known | None:
         for length in range(len(plain) - 1, _CATEGORY - 1, -1):
@@ -82,5 +79,5 @@ class Hierarchy:
         return _Known(smallest.code, smallest.chapter)
 
 
-def _is_official(record: CodeRecord) -> bool:
+def _is_official(record: Outline) -> bool:
     return any(source.role in OFFICIAL for source in record.source)

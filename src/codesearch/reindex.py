@@ -21,7 +21,7 @@ from codesearch import __version__
 from codesearch.config import config_root
 from codesearch.errors import PublishRefused, UsageError
 from codesearch.fragments import Spool
-from codesearch.gathering import Settled
+from codesearch.gathering import Settled, make_records
 from codesearch.incremental import Difference, Inputs, Reading
 from codesearch.index import manifest
 from codesearch.index.build import write_index
@@ -36,7 +36,7 @@ from codesearch.ingest.inputs import InputFile, walk
 from codesearch.ingest.reading import InputReader
 from codesearch.processes import Crew
 from codesearch.progress import Listener, Progress, ignore
-from codesearch.records import InputWarning, RecordWarning, Reject, Skip
+from codesearch.records import CodeRecord, InputWarning, RecordWarning, Reject, Skip
 
 _CREW_FROM = 2_000_000
 """Bytes of input; fewer are done before processes would have started."""
@@ -168,7 +168,8 @@ class _Run:
         def indexed(done: int) -> None:
             self._progress(Progress("indexing", done, settled.total))
 
-        write_index(draft.folder, tally.counted(settled.records()), self._settings, indexed, crew)
+        for record in write_index(draft.folder, settled.parts(), self._settings, make_records, indexed, crew):
+            tally.add(record)
         write_records(draft.folder, map(StoredRecord, settled.orphans), ORPHANS)
         write_states(draft.folder, self._reader.fingerprint, reading.states())
         manifest.write(
@@ -181,21 +182,24 @@ class _Run:
 
 
 class Tally:
-    """The warnings of the records that pass by."""
+    """The warnings of records."""
 
     def __init__(self) -> None:
         self.kinds: Counter[str] = Counter()
         self.warned: list[tuple[str, str, str | None, tuple[RecordWarning, ...]]] = []
         """Place, system and code of each record that has warnings, and these."""
 
+    def add(self, record: CodeRecord) -> None:
+        """Counts the warnings of a record."""
+        if record.warnings:
+            self.kinds.update(warning.kind for warning in record.warnings)
+            place = record.source[0].path if record.source else ""
+            self.warned.append((place, record.system, record.code, record.warnings))
+
     def counted(self, records: Iterable[StoredRecord]) -> Iterator[StoredRecord]:
         """The records as they come."""
         for stored in records:
-            record = stored.record
-            if record.warnings:
-                self.kinds.update(warning.kind for warning in record.warnings)
-                place = record.source[0].path if record.source else ""
-                self.warned.append((place, record.system, record.code, record.warnings))
+            self.add(stored.record)
             yield stored
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -15,10 +15,10 @@ import numpy.typing as npt
 from codesearch.codes import order_key
 from codesearch.index.arrays import ARRAYS_NAME, write_arrays
 from codesearch.index.expansions import Found, rule_table, write_expansions
-from codesearch.index.inversion import Beginning, Inverted, Task, Words, begin, end, invert_batch
+from codesearch.index.inversion import Beginning, Inverted, Made, Task, Words, begin, end, invert_part
 from codesearch.index.postings import LEAST_MASS, NONESSENTIAL, Run, layout
 from codesearch.index.ranking import idf
-from codesearch.index.record_file import Batch, StoredRecord, batches, writing_records
+from codesearch.index.record_file import RecordWriter, StoredRecord
 from codesearch.index.segment import write_segment
 from codesearch.index.settings import IndexSettings
 from codesearch.index.spelling import neighbourhood
@@ -28,6 +28,7 @@ from codesearch.records import CodeRecord
 
 Array = npt.NDArray[Any]
 Listener = Callable[[int], None]
+Part = TypeVar("Part")
 
 
 def sort_key(stored: StoredRecord) -> tuple[int, str, str, str]:
@@ -38,47 +39,67 @@ def sort_key(stored: StoredRecord) -> tuple[int, str, str, str]:
 
 def write_index(
     folder: Path,
-    records: Iterable[StoredRecord],
+    parts: Iterable[Part],
     settings: IndexSettings,
+    make: Callable[[Part], Iterable[StoredRecord]],
     progress: Listener | None = None,
     crew: Crew | None = None,
-) -> None:
+) -> list[CodeRecord]:
     """Writes everything but the manifest; equal input gives equal bytes, whatever the number of processes.
 
     Args:
         folder: where to.
-        records: in the order of `sort_key`; taken one by one and forgotten.
+        parts: what records are made of, so many together as are worth sending to another process; taken one by one and
+            forgotten.
         settings: what the index is built with.
+        make: gives the records of a part. All of them are in the order of `sort_key`.
         progress: called with the number of records that are done, as they are.
-        crew: the processes that do the inverting; this one alone when None.
+        crew: the processes that make records and invert them; this one alone when None.
+
+    Returns:
+        The records that bear warnings.
 
     Raises:
         IndexUnusableError: a file cannot be written.
     """
     crew = crew or Crew(1)
-    with ThreadPoolExecutor(1) as beside:  # while this process waits for others, or for the disk
-        rules = beside.submit(rule_table, settings)
-        inversion = _invert(writing_records(folder, records), settings, progress, crew)
-    found = Found(rules.result(), [inverted.initials for inverted in inversion.batches], inversion.terms)
+    warned: list[CodeRecord] = []
+    with ThreadPoolExecutor(1) as beside, RecordWriter(folder) as writer:
+
+        def take(made: Made) -> None:
+            writer.add(made.lines)
+            warned.extend(made.warned)
+
+        rules = beside.submit(rule_table, settings)  # while this process waits for others, or for the disk
+        inversion = _invert(parts, settings, make, crew, take, progress)
+    found = Found(rules.result(), [inverted.initials for inverted in inversion.parts], inversion.terms)
     expansions = crew.ask(partial(write_expansions, folder), found)
     arrays, keywords = _arrays(inversion, settings, crew)
     write_arrays(folder / ARRAYS_NAME, arrays, {"documents": inversion.documents, "keywords": keywords})
     expansions()
     write_segment(folder, settings, inversion.documents)
+    return warned
+
+
+def as_they_are(records: Iterable[StoredRecord]) -> Iterable[StoredRecord]:
+    """For `write_index`, makes the records of parts that are records already."""
+    return records
 
 
 def invert(records: Iterable[CodeRecord], settings: IndexSettings) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays of an index, and what goes with them (the number of documents, the values of keyword fields)."""
     crew = Crew(1)
-    inversion = _invert(batches(map(StoredRecord, records)), settings, None, crew)
+    inversion = _invert([map(StoredRecord, records)], settings, as_they_are, crew)
     arrays, keywords = _arrays(inversion, settings, crew)
     return arrays, {"documents": inversion.documents, "keywords": keywords}
 
 
 class _Inversion(NamedTuple):
-    """All batches inverted, and the words of all processes together."""
+    """All parts inverted, and the words of all processes together."""
 
-    batches: list[Inverted]
+    parts: list[Inverted]
+    firsts: list[int]
+    """The number of the first document of each part."""
     documents: int
     terms: list[str]
     """In the order of their bytes."""
@@ -88,26 +109,37 @@ class _Inversion(NamedTuple):
     """By process, the place among all terms of each number in its vocabulary."""
 
     def layout(self, runs: Sequence[Run]) -> dict[str, Array]:
-        """The postings of a run of each batch."""
-        return layout(runs, [inverted.first for inverted in self.batches], self.batch_ranks(), len(self.terms))
+        """The postings of a run of each part."""
+        return layout(runs, self.firsts, self.part_ranks(), len(self.terms))
 
-    def batch_ranks(self) -> list[npt.NDArray[np.int32]]:
-        """The ranks of the vocabulary of each batch."""
-        return [self.ranks[inverted.owner] for inverted in self.batches]
+    def part_ranks(self) -> list[npt.NDArray[np.int32]]:
+        """The ranks of the vocabulary of each part."""
+        return [self.ranks[inverted.owner] for inverted in self.parts]
 
 
-def _invert(found: Iterable[Batch], settings: IndexSettings, progress: Listener | None, crew: Crew) -> _Inversion:
+def _invert(
+    parts: Iterable[Part],
+    settings: IndexSettings,
+    make: Callable[[Part], Iterable[StoredRecord]],
+    crew: Crew,
+    take: Callable[[Made], None] | None = None,
+    progress: Listener | None = None,
+) -> _Inversion:
     build = uuid4().hex
     # Thousands of synonym rules would be sent to every process, and none of them needs one.
-    crew.each(begin, Beginning(build, settings._replace(rules=())))
+    crew.each(begin, Beginning(build, settings._replace(rules=()), make))
     inverted: list[Inverted] = []
+    firsts: list[int] = []
     documents = 0
-    for one in crew.ordered(invert_batch, (Task(build, batch) for batch in found)):
-        inverted.append(one)
-        documents += len(one.columns.ended)
+    for made in crew.ordered(invert_part, (Task(build, part) for part in parts)):
+        inverted.append(made.inverted)
+        firsts.append(documents)
+        documents += len(made.inverted.columns.ended)
+        if take:
+            take(made)
         if progress:
             progress(documents)
-    return _Inversion(inverted, documents, *_all_words(crew.each(end, build)))
+    return _Inversion(inverted, firsts, documents, *_all_words(crew.each(end, build)))
 
 
 def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int], dict[int, npt.NDArray[np.int32]]]:
@@ -126,14 +158,14 @@ def _arrays(
 ) -> tuple[dict[str, Array], dict[str, list[str]]]:
     """The arrays, and the values of keyword fields."""
     fields, terms = settings.fields, inversion.terms
-    counted = [inverted.frequencies for inverted in inversion.batches]
-    frequencies = document_frequencies(len(terms), counted, inversion.batch_ranks())
+    counted = [inverted.frequencies for inverted in inversion.parts]
+    frequencies = document_frequencies(len(terms), counted, inversion.part_ranks())
     words = crew.ask(word_tables, WrittenWords(inversion.words, frequencies))
     parts = {
-        "title": inversion.layout([inverted.title for inverted in inversion.batches]),
-        "section": inversion.layout([inverted.sections for inverted in inversion.batches]),
+        "title": inversion.layout([inverted.title for inverted in inversion.parts]),
+        "section": inversion.layout([inverted.sections for inverted in inversion.parts]),
     }
-    arrays, keyword_values = document_tables([inverted.columns for inverted in inversion.batches], fields)
+    arrays, keyword_values = document_tables([inverted.columns for inverted in inversion.parts], fields)
     arrays |= strings(terms, "term")
     arrays["term.frequency"] = frequencies
     own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]

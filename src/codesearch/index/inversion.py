@@ -1,13 +1,13 @@
-"""Inverting a batch of records: their words, and their columns of the tables by document.
+"""Inverting a part of the records: their words, and their columns of the tables by document.
 
-A process inverts many batches with one vocabulary; at the end it is asked for that. Nothing here depends on which
-process inverts which batch.
+A process inverts many parts with one vocabulary; at the end it is asked for that. Nothing here depends on which
+process inverts which part.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
 from codesearch.index.fields import SectionReader, entries_of, keyword_text, keyword_values
 from codesearch.index.postings import Collector, Run, Vocabulary
-from codesearch.index.record_file import Batch, LineReader
+from codesearch.index.record_file import Lines, StoredRecord, lines_of
 from codesearch.index.settings import IndexSettings
 from codesearch.records import CodeRecord
 
@@ -63,7 +63,7 @@ class Column(NamedTuple):
         """The values as texts, each once."""
         text_of = {value: keyword_text(value) for value in dict.fromkeys(values)}
         places = {text: place for place, text in enumerate(dict.fromkeys(text_of.values()))}
-        if len(places) < 2:  # as most fields of most batches
+        if len(places) < 2:  # as most fields of most parts
             return cls(list(places), np.zeros(len(values), np.int32))
         place_of = {value: places[text] for value, text in text_of.items()}
         return cls(list(places), np.fromiter(map(place_of.__getitem__, values), np.int32, len(values)))
@@ -72,8 +72,8 @@ class Column(NamedTuple):
 class Columns(NamedTuple):
     """What the tables by document are made of.
 
-    `keys` are (system, bare code) as one text; `parents` are places in the batch, -1 where the parent is not in it, and
-    `elsewhere` the keys of those that may be in another batch; `begins` and `ends` are the dates between which a code
+    `keys` are (system, bare code) as one text; `parents` are places in the part, -1 where the parent is not in it, and
+    `elsewhere` the keys of those that may be in another part; `begins` and `ends` are the dates between which a code
     is in force, as numbers.
     """
 
@@ -97,15 +97,22 @@ class Frequencies(NamedTuple):
 
 
 class Inverted(NamedTuple):
-    """A batch inverted; `owner` is the process whose vocabulary its terms are of."""
+    """A part inverted; `owner` is the process whose vocabulary its terms are of."""
 
-    first: int
     owner: int
     title: Run
     sections: Run
     frequencies: Frequencies
     columns: Columns
     initials: Initials
+
+
+class Made(NamedTuple):
+    """What became of a part: its records inverted and as lines, and those of them that bear warnings."""
+
+    inverted: Inverted
+    lines: Lines
+    warned: list[CodeRecord]
 
 
 class Words(NamedTuple):
@@ -117,17 +124,18 @@ class Words(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A batch to invert, for the build that bears this name."""
+    """A part to make records of, for the build that bears this name."""
 
     build: str
-    batch: Batch
+    part: Any
 
 
 class Beginning(NamedTuple):
-    """The settings of the build that bears this name."""
+    """The settings of the build that bears this name, and what makes records of its parts."""
 
     build: str
     settings: IndexSettings
+    make: Callable[[Any], Iterable[StoredRecord]]
 
 
 _ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effective", "terminated", "properties")
@@ -135,17 +143,23 @@ _ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effec
 
 
 class _Inverter:
-    def __init__(self, settings: IndexSettings) -> None:
+    def __init__(self, settings: IndexSettings, make: Callable[[Any], Iterable[StoredRecord]]) -> None:
         self.vocabulary = Vocabulary(Analyzer(settings.analysis))
+        self._make = make
         self._fields = settings.fields
         self._section_reader = SectionReader(settings.fields.sections)
         self._scored_sections = sum(weight > 0 for weight in settings.fields.weights)
         paths = (*self._fields.title, *self._fields.sections, *self._fields.keywords.values(), *_ALWAYS)
-        self._lines = LineReader({path.partition(".")[0] for path in paths})
-        self._values_of = attrgetter(*self._lines.names)
+        read = {path.partition(".")[0] for path in paths}
+        self._names = [name for name in CodeRecord.__struct_fields__ if name in read]
+        self._values_of = attrgetter(*self._names)
 
-    def invert(self, batch: Batch) -> Inverted:
-        records: list[CodeRecord] = self._lines.of_all(batch.lines)
+    def made(self, part: Any) -> Made:
+        stored = list(self._make(part))
+        records = [one.record for one in stored]
+        return Made(self._inverted(records), lines_of(stored), [record for record in records if record.warnings])
+
+    def _inverted(self, records: Sequence[CodeRecord]) -> Inverted:
         columns = self._columns(records)
         title, sections = Collector(self.vocabulary), Collector(self.vocabulary)
         title.add_each(map(entries_of, zip(*(columns[name] for name in self._fields.title), strict=True)))
@@ -154,12 +168,12 @@ class _Inverter:
         found = initials(records, self.vocabulary.analyzer)
         runs = title.run(), sections.run()
         frequencies = _frequencies(*zip(runs, (len(self._fields.title), self._scored_sections), strict=True))
-        return Inverted(batch.first, os.getpid(), *runs, frequencies, self._tables(records, columns), found)
+        return Inverted(os.getpid(), *runs, frequencies, self._tables(records, columns), found)
 
     def _columns(self, records: Sequence[CodeRecord]) -> dict[str, tuple[Any, ...]]:
         """The values of each field of the records: quicker to go through than records, for most are empty."""
         values = zip(*map(self._values_of, records), strict=True) if records else repeat(())
-        return dict(zip(self._lines.names, values, strict=False))
+        return dict(zip(self._names, values, strict=False))
 
     def _tables(self, records: Sequence[CodeRecord], columns: dict[str, tuple[Any, ...]]) -> Columns:
         keywords = {name: path for name, path in self._fields.keywords.items() if name != "parent"}
@@ -183,7 +197,7 @@ class _Inverter:
 def _parents(
     keys: Sequence[str], wanted: Sequence[tuple[str, str | None]]
 ) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
-    """`Columns.parents` and `elsewhere`, from the keys of a batch, and the system and parent of each record."""
+    """`Columns.parents` and `elsewhere`, from the keys of a part, and the system and parent of each record."""
     places = {key: place for place, key in enumerate(keys) if key}
     key_of = {pair: _key(pair[0], bare(pair[1]) if pair[1] else "") for pair in set(wanted)}
     place_of = {pair: places.get(key, -1) for pair, key in key_of.items()}
@@ -218,13 +232,13 @@ _inverters: dict[str, _Inverter] = {}
 
 
 def begin(beginning: Beginning) -> None:
-    """Makes ready for the batches of a build."""
-    _inverters[beginning.build] = _Inverter(beginning.settings)
+    """Makes ready for the parts of a build."""
+    _inverters[beginning.build] = _Inverter(beginning.settings, beginning.make)
 
 
-def invert_batch(task: Task) -> Inverted:
-    """Inverts a batch."""
-    return _inverters[task.build].invert(task.batch)
+def invert_part(task: Task) -> Made:
+    """Makes records of a part, and inverts them."""
+    return _inverters[task.build].made(task.part)
 
 
 def end(build: str) -> Words:

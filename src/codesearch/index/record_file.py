@@ -12,7 +12,9 @@ import threading
 from array import array
 from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,8 +33,8 @@ RECORDS = "records"
 ORPHANS = "orphans"
 """Names of record files: the index's records, and fragments that belong to none of them."""
 _BLOCK_BYTES = 32 * 1024
-_BATCH_BYTES = 512 * 1024
-"""Of the lines that are inverted together: with more of them their records no longer fit a core's cache."""
+_TOGETHER = 1000
+"""Records that are made into lines before these are written."""
 _MAX_BLOCK = 512 * 1024 * 1024
 _LEVEL = 1
 """Of compression: higher ones take longer and save next to nothing."""
@@ -81,10 +83,6 @@ class LineReader:
         """The fields of the record of a line, as attributes."""
         return self._decoder.decode(line).record
 
-    def of_all(self, lines: bytes) -> list[Any]:
-        """The same of each of some lines."""
-        return [line.record for line in self._decoder.decode_lines(lines)]
-
 
 def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
     """A field of a record as `defstruct` takes it."""
@@ -93,11 +91,13 @@ def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
     return (field.name, field.type) if field.required else (field.name, field.type, field.default)
 
 
-class Batch(NamedTuple):
-    """Some records as lines of JSON, `{"record": ...}` without its sources, and the number of the first document."""
+class Lines(NamedTuple):
+    """Records as lines of JSON, one after the other: where each ends, and the hashes of its key and of what it says."""
 
-    first: int
-    lines: bytes
+    text: bytes
+    ends: npt.NDArray[np.int64]
+    keys: bytes
+    contents: bytes
 
 
 class _Own(threading.local):
@@ -121,65 +121,96 @@ def key_of(record: CodeRecord) -> str:
     return f"{record.system}\0\0{(place.url or place.path) if place else ''}\0{record.name}"
 
 
+def lines_of(records: Iterable[StoredRecord]) -> Lines:
+    """The records as they are written."""
+    text, ends, keys, contents = bytearray(), array("q"), bytearray(), bytearray()
+    start = 0
+    for stored in records:
+        _ENCODER.encode_into(stored, text, start)
+        keys += _hash(key_of(stored.record).encode())
+        contents += _hash(_content(text, start, stored))
+        text += b"\n"
+        start = len(text)
+        ends.append(start)
+    return Lines(bytes(text), np.array(ends, np.int64), bytes(keys), bytes(contents))
+
+
 def write_records(folder: Path, records: Iterable[StoredRecord], name: str = RECORDS) -> None:
     """Writes the two files of a record file, `name.bin` and `name.arrays`.
 
     Raises:
         IndexUnusableError: a file cannot be written.
     """
-    for _ in writing_records(folder, records, name):
-        pass
+    left = iter(records)
+    with RecordWriter(folder, name) as writer:
+        while together := list(islice(left, _TOGETHER)):
+            writer.add(lines_of(together))
 
 
-def writing_records(folder: Path, records: Iterable[StoredRecord], name: str = RECORDS) -> Iterator[Batch]:
-    """Writes as `write_records` does, and gives the lines on the way; all is written when the last one was taken.
+class RecordWriter:
+    """Writes a record file as `write_records` does, from lines that others made; it is whole when it was left."""
 
-    Raises:
-        IndexUnusableError: a file cannot be written.
-    """
-    blocks, block_of, start_of = array("q", [0]), array("i"), array("i")
-    keys, contents = bytearray(), bytearray()
-    path = folder / f"{name}.bin"
-    packed = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
-    with writing(path), path.open("wb") as file:
-        block, batch, first, start = bytearray(), bytearray(), 0, 0
-        for stored in records:
-            block_of.append(len(blocks) - 1)
-            start_of.append(start)
-            _ENCODER.encode_into(stored, block, start)
-            content = _content(block, start, stored)
-            keys += _hash(key_of(stored.record).encode())
-            contents += _hash(content)
-            batch += content
-            batch += b"}}\n"
-            block += b"\n"
-            start = len(block)
-            if start >= _BLOCK_BYTES:
-                blocks.append(blocks[-1] + file.write(packed(block)))
-                block.clear()
-                start = 0
-            if len(batch) >= _BATCH_BYTES:
-                yield Batch(first, bytes(batch))
-                batch.clear()
-                first = len(block_of)
-        if block:
-            blocks.append(blocks[-1] + file.write(packed(block)))
-    if batch:
-        yield Batch(first, bytes(batch))
-    table: dict[str, Array] = {
-        "blocks": np.array(blocks, np.int64),
-        "block_of": np.array(block_of, np.int32),
-        "start_of": np.array(start_of, np.int32),
-        "keys": np.frombuffer(bytes(keys), "<u8"),
-        "contents": np.frombuffer(bytes(contents), "<u8"),
-    }
-    write_arrays(folder / f"{name}.arrays", table, {})
+    def __init__(self, folder: Path, name: str = RECORDS) -> None:
+        """Makes the file.
 
+        Raises:
+            IndexUnusableError: a file cannot be written, here and in what follows.
+        """
+        self._path = folder / f"{name}.bin"
+        self._table = folder / f"{name}.arrays"
+        with writing(self._path):
+            self._file = self._path.open("wb")
+        self._pack = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
+        self._blocks = [0]
+        self._block_of: list[Array] = []
+        self._start_of: list[Array] = []
+        self._keys, self._contents = bytearray(), bytearray()
+        self._text = b""
+        self._ends = np.zeros(0, np.int64)
 
-def batches(records: Iterable[StoredRecord]) -> Iterator[Batch]:
-    """The lines of records that are written nowhere."""
-    lines = [_content(bytearray(_ENCODER.encode(stored)), 0, stored) for stored in records]
-    yield Batch(0, b"".join([line + b"}}\n" for line in lines]))
+    def __enter__(self) -> RecordWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with writing(self._path), self._file:
+            if kind is None and len(self._ends):
+                self._write(0, len(self._ends))
+        if kind is None:
+            numbers = np.zeros(0, np.int32)
+            table: dict[str, Array] = {
+                "blocks": np.array(self._blocks, np.int64),
+                "block_of": np.concatenate([numbers, *self._block_of]),
+                "start_of": np.concatenate([numbers, *self._start_of]),
+                "keys": np.frombuffer(bytes(self._keys), "<u8"),
+                "contents": np.frombuffer(bytes(self._contents), "<u8"),
+            }
+            write_arrays(self._table, table, {})
+
+    def add(self, lines: Lines) -> None:
+        """Takes some lines; whole blocks are written, and the rest waits for more."""
+        self._keys += lines.keys
+        self._contents += lines.contents
+        self._ends = np.concatenate([self._ends, lines.ends + len(self._text)])
+        self._text += lines.text
+        first = begin = 0
+        while begin + _BLOCK_BYTES <= len(self._text):
+            # The block ends with the line that makes it large enough.
+            last = int(np.searchsorted(self._ends, begin + _BLOCK_BYTES)) + 1
+            self._write(first, last)
+            first, begin = last, int(self._ends[last - 1])
+        self._text, self._ends = self._text[begin:], self._ends[first:] - begin
+
+    def _write(self, first: int, last: int) -> None:
+        """Writes the lines from `first` to `last` (exclusive) as a block."""
+        begin = int(self._ends[first - 1]) if first else 0
+        starts = self._ends[first:last] - begin
+        self._start_of.append(np.append(0, starts[:-1]).astype(np.int32))
+        self._block_of.append(np.full(last - first, len(self._blocks) - 1, np.int32))
+        with writing(self._path):
+            written = self._file.write(self._pack(self._text[begin : begin + int(starts[-1])]))
+        self._blocks.append(self._blocks[-1] + written)
 
 
 def _hash(data: bytes | bytearray) -> bytes:

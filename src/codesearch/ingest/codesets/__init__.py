@@ -23,13 +23,13 @@ from codesearch.ingest.codesets.layouts import FileLayout, Reader, load_layouts
 from codesearch.ingest.codesets.packaged import packaged
 from codesearch.ingest.codesets.pcs_index import load_pcs_index
 from codesearch.ingest.codesets.pcs_tables import load_pcs_tables
-from codesearch.ingest.codesets.pcs_terms import spread
+from codesearch.ingest.codesets.pcs_terms import Known, spread
 from codesearch.ingest.codesets.recognition import recognise
 from codesearch.ingest.codesets.sheet import load_sheet
 from codesearch.ingest.codesets.tabular import load_tabular
 from codesearch.records import CodeRecord, InputWarning, Reject, Source
 
-__all__ = ["PCS_INDEX", "FileLayout", "Loaded", "load", "load_layouts", "packaged", "recognise", "spread"]
+__all__ = ["PCS_INDEX", "FileLayout", "Known", "Loaded", "load", "load_layouts", "packaged", "recognise", "spread"]
 
 PCS_INDEX = "icd10pcs-index"
 """The layout whose records must go through `spread`."""

@@ -15,9 +15,10 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from codesearch.ingest.codesets.pcs_index import PLACE
-from codesearch.records import CodeRecord, Source
+from codesearch.records import CodeRecord, Kind, Source
 
 MOST_CODES_OF_A_WORD = 300
 
@@ -25,12 +26,20 @@ _TABLE = 3
 _WORD = re.compile(r"\w+")
 
 
-def spread(terms: Iterable[CodeRecord], codes: Mapping[str, CodeRecord]) -> Iterator[CodeRecord]:
+class Known(NamedTuple):
+    """What must be known of a code to deal out terms: its official name and the properties of the tables."""
+
+    name: str
+    kind: Kind
+    properties: Mapping[str, str]
+
+
+def spread(terms: Iterable[CodeRecord], codes: Mapping[str, Known]) -> Iterator[CodeRecord]:
     """Enrichment records for existing codes only, in their order.
 
     Args:
         terms: the records that `icd10pcs-index` gave.
-        codes: every ICD-10-PCS record that exists, by code, with its official name and the properties of the tables.
+        codes: every ICD-10-PCS record that exists, by code.
     """
     found = _Codes(codes)
     synonyms: dict[str, dict[str, None]] = defaultdict(dict)
@@ -56,7 +65,7 @@ def spread(terms: Iterable[CodeRecord], codes: Mapping[str, CodeRecord]) -> Iter
 class _Codes:
     """The existing codes, by their first characters and by the official words among their properties."""
 
-    def __init__(self, codes: Mapping[str, CodeRecord]) -> None:
+    def __init__(self, codes: Mapping[str, Known]) -> None:
         self.records = codes
         self.ordered = sorted(codes)
         self.words: dict[str, list[str]] = defaultdict(list)

@@ -16,7 +16,7 @@ import msgspec
 from codesearch.codes import order_key
 from codesearch.fragments import Fragment, loaded, properties_of, read_fragment, role_of
 from codesearch.hierarchy import Hierarchy
-from codesearch.index.record_file import StoredRecord
+from codesearch.index.record_file import MergedRecord
 from codesearch.ingest import codesets
 from codesearch.merge import merge, outline, rank
 from codesearch.records import CodeRecord, InputWarning, decode_record, encode_record
@@ -128,7 +128,7 @@ class Settled:
             first = f"{', '.join(sorted(codes)[:5])}{', ...' if len(codes) > 5 else ''}"
             yield InputWarning(path, "unknown-code", f"{len(codes)} codes are in no code-set file ({first}): left out")
 
-    def records(self) -> Iterator[StoredRecord]:
+    def records(self) -> Iterator[MergedRecord]:
         """The records in their order, once: each one's fragments are given up on the way."""
         return make_records(self._groups())
 
@@ -172,7 +172,7 @@ class Settled:
         return {one.code: encode_record(one) for one in codesets.spread(self._terms, codes)}
 
 
-def make_records(groups: Iterable[Group]) -> Iterator[StoredRecord]:
+def make_records(groups: Iterable[Group]) -> Iterator[MergedRecord]:
     """The record of each group.
 
     Raises:
@@ -180,10 +180,9 @@ def make_records(groups: Iterable[Group]) -> Iterator[StoredRecord]:
     """
     for group in groups:
         fragments = tuple(map(read_fragment, group.lines))
-        record = merge((*fragments, decode_record(group.term)) if group.term else fragments, group.has_codeset)
-        if (record.parent, record.chapter) != (group.parent, group.chapter):
-            record = msgspec.structs.replace(record, parent=group.parent, chapter=group.chapter)
-        yield StoredRecord(record, () if record is fragments[0] else fragments)
+        everything = (*fragments, decode_record(group.term)) if group.term else fragments
+        record = merge(everything, group.has_codeset, (group.parent, group.chapter))
+        yield MergedRecord(record, () if record is fragments[0] else tuple(map(msgspec.Raw, group.lines)))
 
 
 _PCS = "ICD10PCS"

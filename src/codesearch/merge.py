@@ -70,47 +70,55 @@ def outline(ordered: Sequence[Outline]) -> Outline:
     return Outline(first.system, first.code, first.name, first.kind, parent, chapter, source=sources)
 
 
-def merge(ordered: Sequence[CodeRecord], has_codeset: bool) -> CodeRecord:
-    """One record from the fragments of one code.
+def merge(
+    ordered: Sequence[CodeRecord], has_codeset: bool, place: tuple[str | None, str | None] | None = None
+) -> CodeRecord:
+    """One record from the fragments of one code; the fragment itself where it says all.
 
     Args:
         ordered: the fragments by their `rank`.
         has_codeset: whether a code-set file of this system was loaded, so that a code it lacks is worth a warning.
+        place: parent and chapter, where more is known of them than the fragments tell.
     """
     first = ordered[0]
-    release = _release(ordered)
-    if len(ordered) == 1:
-        record = first if release == first.release else msgspec.structs.replace(first, release=release)
-        return _with_warnings(record, ordered, has_codeset)
+    changes = _united(ordered) if len(ordered) > 1 else {}
+    official = [one for one in ordered if role_of(one) in OFFICIAL]
+    release = next(filter(None, map(release_of, official or ordered)), None)
+    if release != first.release:
+        changes["release"] = release
+    if place and place != (first.parent, first.chapter):
+        changes["parent"], changes["chapter"] = place
+    warnings = [] if len(official) < 2 else list(_contradictions(official))
+    if has_codeset and first.code and not official:
+        warnings.append(RecordWarning("not-in-code-set", f"no code-set file of {first.system} has {first.code}"))
+    if warnings:
+        changes["warnings"] = tuple(dict.fromkeys((*changes.get("warnings", first.warnings), *warnings)))
+    return msgspec.structs.replace(first, **changes) if changes else first
+
+
+def _united(ordered: Sequence[CodeRecord]) -> dict[str, Any]:
+    """What fragments say together that the first of them does not say."""
+    first = ordered[0]
+    own = _values_of(first)
     found: dict[int, list[Any]] = {}
-    for one in ordered:
+    for one in ordered[1:]:
         values = _values_of(one)
         # Most fields of most fragments are the empty default itself, which is quick to see.
         for place in compress(_PLACES, map(is_not, values, _EMPTY_VALUES)):
-            value = values[place]
-            if value != _EMPTY_VALUES[place]:
-                found.setdefault(place, []).append(value)
-    fields = {_FIELDS[place]: values[0] if len(values) == 1 else _unite(values) for place, values in found.items()}
+            value, empty = values[place], _EMPTY_VALUES[place]
+            if value != empty:
+                if own[place] == empty:
+                    found.setdefault(place, []).append(value)
+                elif not isinstance(value, str | bool):  # of these the first is taken
+                    found.setdefault(place, [own[place]]).append(value)
+    changes = {_FIELDS[place]: values[0] if len(values) == 1 else _unite(values) for place, values in found.items()}
+    changes["source"] = _united_sources(*(one.source for one in ordered))
     named = [one for one in ordered if one.name]
     name = named[0].name if named else ""
-    record = CodeRecord(
-        system=first.system,
-        code=first.code,
-        name=name,
-        kind=first.kind,
-        full_name=_longest([one.full_name for one in ordered if one.full_name], name),
-        release=release,
-        source=_united_sources(*(one.source for one in ordered)),
-        **{**fields, "synonyms": _other_names(named, name, fields.get("synonyms", ()))},
-    )
-    return _with_warnings(record, ordered, has_codeset)
-
-
-def _release(ordered: Sequence[CodeRecord]) -> str | None:
-    releases = [release_of(one) for one in ordered if role_of(one) in OFFICIAL]
-    if not releases:
-        releases = [one.release for one in ordered]
-    return next((release for release in releases if release), None)
+    changes["name"] = name
+    changes["full_name"] = _longest([one.full_name for one in ordered if one.full_name], name)
+    changes["synonyms"] = _other_names(named, name, changes.get("synonyms", first.synonyms))
+    return changes
 
 
 @lru_cache(maxsize=4096)
@@ -165,17 +173,6 @@ def _folded(text: str) -> str:
     """A text as names are compared: case, accents and punctuation do not count."""
     plain = text if text.isascii() else decomposed(text)
     return "".join(char for char in plain.casefold() if char.isalnum())
-
-
-def _with_warnings(record: CodeRecord, ordered: Sequence[CodeRecord], has_codeset: bool) -> CodeRecord:
-    """The record with a warning for everything that its sources disagree about."""
-    official = [one for one in ordered if role_of(one) in OFFICIAL]
-    warnings = [] if len(official) < 2 else list(_contradictions(official))
-    if has_codeset and record.code and not official:
-        warnings.append(RecordWarning("not-in-code-set", f"no code-set file of {record.system} has {record.code}"))
-    if not warnings:
-        return record
-    return msgspec.structs.replace(record, warnings=tuple(dict.fromkeys((*record.warnings, *warnings))))
 
 
 def _contradictions(official: Sequence[CodeRecord]) -> Iterator[RecordWarning]:

@@ -29,7 +29,7 @@ from codesearch.index.durable import writing
 from codesearch.index.generations import Draft, GenerationStore
 from codesearch.index.input_states import write_states
 from codesearch.index.manifest import SourceCount
-from codesearch.index.record_file import ORPHANS, StoredRecord, write_records
+from codesearch.index.record_file import ORPHANS, MergedRecord, StoredRecord, write_records
 from codesearch.index.settings import read_settings
 from codesearch.ingest import codesets
 from codesearch.ingest.inputs import InputFile, walk
@@ -196,7 +196,7 @@ class Tally:
             place = record.source[0].path if record.source else ""
             self.warned.append((place, record.system, record.code, record.warnings))
 
-    def counted(self, records: Iterable[StoredRecord]) -> Iterator[StoredRecord]:
+    def counted(self, records: Iterable[MergedRecord]) -> Iterator[MergedRecord]:
         """The records as they come."""
         for stored in records:
             self.add(stored.record)

@@ -18,7 +18,7 @@ from codesearch.index.expansions import Found, rule_table, write_expansions
 from codesearch.index.inversion import Beginning, Inverted, Made, Task, Words, begin, end, invert_part
 from codesearch.index.postings import LEAST_MASS, NONESSENTIAL, Run, layout
 from codesearch.index.ranking import idf
-from codesearch.index.record_file import RecordWriter, StoredRecord
+from codesearch.index.record_file import MergedRecord, RecordWriter, StoredRecord
 from codesearch.index.segment import write_segment
 from codesearch.index.settings import IndexSettings
 from codesearch.index.spelling import neighbourhood
@@ -41,7 +41,7 @@ def write_index(
     folder: Path,
     parts: Iterable[Part],
     settings: IndexSettings,
-    make: Callable[[Part], Iterable[StoredRecord]],
+    make: Callable[[Part], Iterable[StoredRecord | MergedRecord]],
     progress: Listener | None = None,
     crew: Crew | None = None,
 ) -> list[CodeRecord]:
@@ -120,7 +120,7 @@ class _Inversion(NamedTuple):
 def _invert(
     parts: Iterable[Part],
     settings: IndexSettings,
-    make: Callable[[Part], Iterable[StoredRecord]],
+    make: Callable[[Part], Iterable[StoredRecord | MergedRecord]],
     crew: Crew,
     take: Callable[[Made], None] | None = None,
     progress: Listener | None = None,

@@ -21,7 +21,7 @@ from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
 from codesearch.index.fields import SectionReader, entries_of, keyword_text, keyword_values
 from codesearch.index.postings import Collector, Run, Vocabulary
-from codesearch.index.record_file import Lines, StoredRecord, lines_of
+from codesearch.index.record_file import Lines, MergedRecord, StoredRecord, lines_of
 from codesearch.index.settings import IndexSettings
 from codesearch.records import CodeRecord
 
@@ -135,7 +135,7 @@ class Beginning(NamedTuple):
 
     build: str
     settings: IndexSettings
-    make: Callable[[Any], Iterable[StoredRecord]]
+    make: Callable[[Any], Iterable[StoredRecord | MergedRecord]]
 
 
 _ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effective", "terminated", "properties")
@@ -143,7 +143,7 @@ _ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effec
 
 
 class _Inverter:
-    def __init__(self, settings: IndexSettings, make: Callable[[Any], Iterable[StoredRecord]]) -> None:
+    def __init__(self, settings: IndexSettings, make: Callable[[Any], Iterable[StoredRecord | MergedRecord]]) -> None:
         self.vocabulary = Vocabulary(Analyzer(settings.analysis))
         self._make = make
         self._fields = settings.fields

@@ -57,6 +57,13 @@ class StoredRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.fragments or (self.record,)
 
 
+class MergedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record that is to be kept, its fragments being JSON already."""
+
+    record: CodeRecord
+    fragments: tuple[msgspec.Raw, ...] = ()
+
+
 class RawRecord(msgspec.Struct, frozen=True):
     """A stored record whose parts are still JSON."""
 
@@ -121,7 +128,7 @@ def key_of(record: CodeRecord) -> str:
     return f"{record.system}\0\0{(place.url or place.path) if place else ''}\0{record.name}"
 
 
-def lines_of(records: Iterable[StoredRecord]) -> Lines:
+def lines_of(records: Iterable[StoredRecord | MergedRecord]) -> Lines:
     """The records as they are written."""
     text, ends, keys, contents = bytearray(), array("q"), bytearray(), bytearray()
     start = 0
@@ -135,7 +142,7 @@ def lines_of(records: Iterable[StoredRecord]) -> Lines:
     return Lines(bytes(text), np.array(ends, np.int64), bytes(keys), bytes(contents))
 
 
-def write_records(folder: Path, records: Iterable[StoredRecord], name: str = RECORDS) -> None:
+def write_records(folder: Path, records: Iterable[StoredRecord | MergedRecord], name: str = RECORDS) -> None:
     """Writes the two files of a record file, `name.bin` and `name.arrays`.
 
     Raises:
@@ -217,7 +224,7 @@ def _hash(data: bytes | bytearray) -> bytes:
     return blake2b(data, digest_size=_HASH_BYTES).digest()
 
 
-def _content(block: bytearray, start: int, stored: StoredRecord) -> bytes | bytearray:
+def _content(block: bytearray, start: int, stored: StoredRecord | MergedRecord) -> bytes | bytearray:
     """The part of the line from here that says something of the code: neither where that comes from, nor what follows
     it."""
     if stored.record.source:

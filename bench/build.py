@@ -33,17 +33,28 @@ from codesearch.processes import Crew
 from codesearch.records import CodeRecord, decode_record, encode_record
 from codesearch.reindex import reindex
 
-Records = list[StoredRecord]
+_TOGETHER = 1000
+"""Records that our processes invert at once."""
 Rows = list[tuple[str, str, str, bytes]]
 """Code, name, other names, and the JSON of each record."""
 
 
-def ours(records: Records, folder: Path) -> None:
+_records_of_build: list[StoredRecord] = []
+"""Our processes are forks of the one that builds, and find its records here."""
+
+
+def ours(records: list[StoredRecord], folder: Path) -> None:
     """This project: everything that a generation holds but the manifest."""
     gc.disable()  # as `reindex` does: nothing that is made here goes before the end
     settings = read_settings(shipped_root() / "index")
+    _records_of_build[:] = records
+    parts = [slice(first, first + _TOGETHER) for first in range(0, len(records), _TOGETHER)]
     with Crew(os.cpu_count() or 1) as crew:
-        write_index(folder, records, settings, crew=crew)
+        write_index(folder, parts, settings, _part, crew=crew)
+
+
+def _part(place: slice) -> list[StoredRecord]:
+    return _records_of_build[place]
 
 
 def stock_whoosh(rows: Rows, folder: Path) -> None:

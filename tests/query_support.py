@@ -14,7 +14,7 @@ from typing import Any
 from codesearch.config import config_root
 from codesearch.index import manifest
 from codesearch.index.analysis import Analyzer
-from codesearch.index.build import sort_key, write_index
+from codesearch.index.build import as_they_are, sort_key, write_index
 from codesearch.index.generations import GenerationStore
 from codesearch.index.reader import IndexReader
 from codesearch.index.record_file import StoredRecord
@@ -57,7 +57,7 @@ def header(code: str, name: str, **fields: Any) -> CodeRecord:
 def write_generation(folder: Path, records: Iterable[CodeRecord], settings: IndexSettings) -> None:
     """Writes the files of a generation into a folder."""
     stored = sorted((StoredRecord(record) for record in records), key=sort_key)
-    write_index(folder, stored, settings)
+    write_index(folder, [stored], settings, as_they_are)
     counts: dict[str, dict[str, int]] = {}
     for one in stored:
         of_system = counts.setdefault(one.record.system, {"total": 0})

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from reindex_support import small_config
 
-from codesearch.index.build import sort_key, write_index
+from codesearch.index.build import as_they_are, sort_key, write_index
 from codesearch.index.record_file import RecordFile, StoredRecord
 from codesearch.index.settings import read_settings
 from codesearch.processes import Crew
-from codesearch.records import CodeRecord, Purpose
+from codesearch.records import CodeRecord, Purpose, RecordWarning, decode_record, encode_record
 
 RECORDS = sorted(
     (
@@ -31,6 +31,12 @@ RECORDS = sorted(
     ),
     key=sort_key,
 )
+PARTS = [RECORDS[first : first + 300] for first in range(0, len(RECORDS), 300)]
+LINES = [[encode_record(stored.record) for stored in part] for part in PARTS]
+
+
+def from_lines(lines: list[bytes]) -> list[StoredRecord]:
+    return [StoredRecord(decode_record(line)) for line in lines]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -40,7 +46,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def written(folder: Path, size: int) -> dict[str, bytes]:
     folder.mkdir()
     with Crew(size) as crew:
-        write_index(folder, iter(RECORDS), read_settings(small_config() / "index"), crew=crew)
+        write_index(folder, iter(LINES), read_settings(small_config() / "index"), from_lines, crew=crew)
     return files(folder)
 
 
@@ -50,17 +56,23 @@ def test_any_number_of_processes_writes_the_same_bytes(tmp_path: Path) -> None:
 
 def test_records_are_told_as_they_are_done(tmp_path: Path) -> None:
     told: list[int] = []
-    write_index(tmp_path, RECORDS, read_settings(small_config() / "index"), told.append)
+    write_index(tmp_path, PARTS, read_settings(small_config() / "index"), as_they_are, told.append)
     assert told == sorted(told)
     assert told[-1] == len(RECORDS)
     assert len(told) > 1
 
 
 def test_records_stand_in_their_order(tmp_path: Path) -> None:
-    write_index(tmp_path, RECORDS[:20], read_settings(small_config() / "index"))
+    write_index(tmp_path, [RECORDS[:7], [], RECORDS[7:20]], read_settings(small_config() / "index"), as_they_are)
     file = RecordFile(tmp_path)
     assert list(file.all()) == RECORDS[:20]
     file.close()
+
+
+def test_records_with_warnings_are_given_back(tmp_path: Path) -> None:
+    warned = StoredRecord(CodeRecord("HCPCS", "A9", "Ward", warnings=(RecordWarning("name-conflict", "x"),)))
+    parts = [RECORDS[:3], [warned]]
+    assert write_index(tmp_path, parts, read_settings(small_config() / "index"), as_they_are) == [warned.record]
 
 
 _WRITE = """

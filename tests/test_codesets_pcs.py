@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 from codesets_support import fixture, read
 
-from codesearch.ingest.codesets import spread
-from codesearch.records import CodeRecord
+from codesearch.ingest.codesets import Known, spread
 
 
 def test_every_code_of_a_row_has_the_labels_of_its_axes() -> None:
@@ -60,13 +58,13 @@ def test_the_index_gives_terms_to_official_words_and_their_places() -> None:
     }
 
 
-def _existing() -> dict[str, CodeRecord]:
+def _existing() -> dict[str, Known]:
     """The codes of the order file with the properties of the tables, and one that only the tables name."""
     tables = read(fixture("icd10pcs_tables.xml")).by_code()
     merged = {str(record.code): record for record in read(fixture("icd10pcs_order.txt")).records}
     merged["0DTK0JX"] = tables["0DTK0JX"]
     return {
-        code: msgspec.structs.replace(record, properties=tables[code].properties) if code in tables else record
+        code: Known(record.name, record.kind, tables[code].properties if code in tables else {})
         for code, record in merged.items()
     }
 

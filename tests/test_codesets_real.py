@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from codesets_support import REAL, Reading, needs_real_files, read
 
-from codesearch.ingest.codesets import spread
+from codesearch.ingest.codesets import Known, spread
 
 pytestmark = needs_real_files
 
@@ -68,7 +68,7 @@ def test_the_index_names_codes_that_have_synonyms() -> None:
 def test_pcs_terms_reach_the_codes() -> None:
     tables = real("icd10pcs_tables*").by_code()
     assert len(tables) == 78_948 + 908
-    named = {str(code): record for code, record in tables.items()}
+    named = {str(code): Known(record.name, record.kind, record.properties) for code, record in tables.items()}
     given = {record.code: record.synonyms for record in spread(real("icd10pcs_index*").records, named)}
     assert "Appendectomy" in given["0DTJ4ZZ"]
     assert "Achilles tendon" in given["0LQN0ZZ"]

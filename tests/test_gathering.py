@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codesearch.gathering import Gathering, Settled
-from codesearch.records import CodeRecord, Kind, Role, Source, pack
+from codesearch.gathering import Gathering, Settled, make_records
+from codesearch.records import CodeRecord, Kind, Role, Source, decode_record, pack
 
 
 def fragment(
@@ -30,7 +31,7 @@ def codes(*fragments: CodeRecord) -> list[str | None]:
 def test_a_page_and_a_row_of_one_code_are_one_record_that_keeps_both() -> None:
     (only,) = settled(fragment("e11.9", "page", "Diabetes"), fragment("E11.9", "codeset", "Type 2 diabetes")).records()
     assert only.record.name == "Type 2 diabetes"
-    assert [source.source[0].role for source in only.sources()] == ["codeset", "page"]
+    assert [decode_record(line).source[0].role for line in only.fragments] == ["codeset", "page"]
 
 
 def test_one_code_in_two_systems_is_two_records() -> None:
@@ -84,7 +85,7 @@ def test_terms_of_the_procedure_index_become_synonyms_of_the_codes_they_begin() 
     assert list(found.orphans) == [term]
     (only,) = found.records()
     assert only.record.synonyms == ("Appendectomy",)
-    assert only.fragments == (full,)
+    assert list(map(decode_record, only.fragments)) == [full]
 
 
 FRAGMENTS = [
@@ -107,3 +108,22 @@ def test_the_order_in_which_fragments_come_does_not_matter(placed: list[tuple[in
     expected = settled(*FRAGMENTS)
     assert list(found.orphans) == list(expected.orphans)
     assert list(found.records()) == list(expected.records())
+
+
+def test_parts_hold_what_records_are_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codesearch.gathering._PART_BYTES", 300)
+    parts = list(settled(*FRAGMENTS, *(fragment(f"S{number}", "page") for number in range(20))).parts())
+    assert len(parts) > 3
+    made = [record for part in parts for record in make_records(part)]
+    assert made == list(settled(*FRAGMENTS, *(fragment(f"S{number}", "page") for number in range(20))).records())
+
+
+def test_a_record_that_its_one_source_says_whole_has_no_fragments() -> None:
+    plain, chapter, below = settled(
+        fragment("A00", "codeset", "Cholera"),
+        fragment("E00-E89", "tabular", "Endocrine", kind="chapter", chapter="4"),
+        fragment("E11", "codeset", "Diabetes"),
+    ).records()
+    assert (plain.fragments, chapter.fragments) == ((), ())
+    assert (below.record.parent, below.record.chapter) == ("E00-E89", "4")
+    assert len(below.fragments) == 1

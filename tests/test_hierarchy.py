@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codesearch.hierarchy import Hierarchy
-from codesearch.records import CodeRecord, Kind, Role, Source
+from codesearch.records import CodeRecord, Kind, Role, Source, pack
 
 
 def record(
@@ -22,7 +22,7 @@ CHAPTERS = [
 
 def placed(*records: CodeRecord) -> list[tuple[str | None, str | None]]:
     hierarchy = Hierarchy(CHAPTERS)
-    return [(one.parent, one.chapter) for one in map(hierarchy.complete, records)]
+    return [hierarchy.place(pack(one)) for one in records]
 
 
 def test_a_category_stands_under_the_smallest_section_that_holds_it() -> None:
@@ -41,7 +41,7 @@ def test_a_code_without_parent_stands_under_the_nearest_header() -> None:
 
 def test_what_sources_tell_is_left_alone() -> None:
     given = record("S06", "header", "S00-T88", "1")
-    assert Hierarchy(CHAPTERS).complete(given) is given
+    assert placed(given) == [("S00-T88", "1")]
 
 
 def test_a_code_outside_all_ranges_stays_without() -> None:
@@ -53,5 +53,4 @@ def test_a_code_that_only_a_page_names_is_given_no_place() -> None:
 
 
 def test_a_system_without_chapters_is_left_alone() -> None:
-    given = CodeRecord("HCPCS", "A0130", "Wheelchair van", source=(Source(role="codeset"),))
-    assert Hierarchy(CHAPTERS).complete(given) is given
+    assert placed(CodeRecord("HCPCS", "A0130", "Wheelchair van", source=(Source(role="codeset"),))) == [(None, None)]

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codesearch.errors import IndexCorruptError
-from codesearch.index.record_file import RecordFile, StoredRecord, key_of, write_records, writing_records
-from codesearch.records import CodeRecord, Source, decode_record
+from codesearch.index.record_file import (
+    MergedRecord,
+    RecordFile,
+    RecordWriter,
+    StoredRecord,
+    key_of,
+    lines_of,
+    write_records,
+)
+from codesearch.records import CodeRecord, Source, decode_record, encode_record
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 RECORDS = st.builds(
@@ -42,28 +52,35 @@ def test_what_is_written_is_read_again(records: list[StoredRecord]) -> None:
         file.close()
 
 
+@given(st.lists(st.integers(0, 40_000), max_size=12), st.sets(st.integers(0, 12)))
+def test_lines_may_be_added_in_any_pieces(lengths: list[int], cuts: set[int]) -> None:
+    records = [StoredRecord(CodeRecord("CPT", str(place), "x" * length)) for place, length in enumerate(lengths)]
+    with TemporaryDirectory() as whole, TemporaryDirectory() as cut:
+        write_records(Path(whole), records)
+        with RecordWriter(Path(cut)) as writer:
+            for first, last in pairwise((0, *sorted(cuts), len(records))):
+                writer.add(lines_of(records[first:last]))
+        assert written(Path(cut)) == written(Path(whole))
+        with closing(RecordFile(Path(cut))) as file:
+            assert list(file.all()) == records
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_block_ends_with_the_line_that_fills_it(tmp_path: Path) -> None:
+    write_records(tmp_path, [StoredRecord(CodeRecord("CPT", "22512", "x" * 10_000))] * 9)
+    with closing(RecordFile(tmp_path)) as file:
+        assert np.bincount(file._block_of).tolist() == [4, 4, 1]
+
+
 @given(STORED)
-def test_the_lines_given_while_writing_say_all_but_where_it_comes_from(records: list[StoredRecord]) -> None:
-    with TemporaryDirectory() as folder:
-        lines = b"".join(batch.lines for batch in writing_records(Path(folder), records)).splitlines()
-    found = [msgspec.json.decode(line, type=StoredRecord) for line in lines]
-    # What stands after the sources in a record are its warnings, which nothing searches.
-    expected = [
-        StoredRecord(
-            msgspec.structs.replace(one.record, source=(), warnings=() if one.record.source else one.record.warnings)
-        )
-        for one in records
+def test_fragments_that_are_json_already_are_written_as_they_are(records: list[StoredRecord]) -> None:
+    raw = [
+        MergedRecord(one.record, tuple(msgspec.Raw(encode_record(each)) for each in one.fragments)) for one in records
     ]
-    assert found == expected
-
-
-def test_batches_follow_each_other(tmp_path: Path) -> None:
-    long = StoredRecord(CodeRecord("CPT", "22512", "x" * 100_000))
-    batches = list(writing_records(tmp_path, [long] * 30))
-    assert len(batches) > 1
-    counts = [len(batch.lines.splitlines()) for batch in batches]
-    assert [batch.first for batch in batches] == [sum(counts[:number]) for number in range(len(counts))]
-    assert sum(counts) == 30
+    assert lines_of(raw).text == lines_of(records).text
 
 
 def hashes(tmp_path: Path, record: CodeRecord, *fragments: CodeRecord) -> tuple[int, int]:

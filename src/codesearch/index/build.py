@@ -82,7 +82,10 @@ def write_index(
 
 
 def as_they_are(records: Iterable[StoredRecord]) -> Iterable[StoredRecord]:
-    """For `write_index`, makes the records of parts that are records already."""
+    """For `write_index` without other processes: makes the records of parts that are records already.
+
+    On their way to another process records lose what JSON leaves out by: that a field is the empty default itself.
+    """
     return records
 
 

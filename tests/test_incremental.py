@@ -233,3 +233,16 @@ def test_after_a_rollback_the_older_generation_is_what_is_compared_with(sources:
     report = build(sources, index)
     assert report.changed == 1
     assert generation(index) == new
+
+
+def test_the_newer_release_wins_also_where_long_fragments_come_from_the_index(tmp_path: Path) -> None:
+    """Long fragments are parked; which release they are of must be known all the same."""
+    row = "LOCAL,X-1,{name},{release}," + "A long text. " * 200
+    for place, (name, release) in enumerate((("Old", "2019"), ("New", "2026"))):
+        write(tmp_path / "in" / f"{place}.csv", "system,code,name,release,summary\n" + row.format(**locals()) + "\n")
+    build(tmp_path / "in", tmp_path / "index")
+    write(tmp_path / "in" / "2.csv", "system,code,name\nLOCAL,X-2,Talk\n")
+    build(tmp_path / "in", tmp_path / "index")
+    build(tmp_path / "in", tmp_path / "full")
+    assert stored(tmp_path / "index")["X-1"].record.name == "New"
+    assert stored(tmp_path / "index") == stored(tmp_path / "full")

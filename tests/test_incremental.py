@@ -237,9 +237,10 @@ def test_after_a_rollback_the_older_generation_is_what_is_compared_with(sources:
 
 def test_the_newer_release_wins_also_where_long_fragments_come_from_the_index(tmp_path: Path) -> None:
     """Long fragments are parked; which release they are of must be known all the same."""
-    row = "LOCAL,X-1,{name},{release}," + "A long text. " * 200
+    text = "A long text. " * 200
     for place, (name, release) in enumerate((("Old", "2019"), ("New", "2026"))):
-        write(tmp_path / "in" / f"{place}.csv", "system,code,name,release,summary\n" + row.format(**locals()) + "\n")
+        row = f"LOCAL,X-1,{name},{release},{text}"
+        write(tmp_path / "in" / f"{place}.csv", f"system,code,name,release,summary\n{row}\n")
     build(tmp_path / "in", tmp_path / "index")
     write(tmp_path / "in" / "2.csv", "system,code,name\nLOCAL,X-2,Talk\n")
     build(tmp_path / "in", tmp_path / "index")

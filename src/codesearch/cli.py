@@ -107,7 +107,7 @@ def main() -> None:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @index_option
 @click.option("--full", is_flag=True, help="Read every input again, also unchanged ones.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes that read pages.  [default: one per core]")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes that read and index.  [default: one per core]")
 @click.option(
     "--max-rejects",
     type=click.FloatRange(0, 100),

@@ -86,7 +86,7 @@ def reindex(
         sources: files, folders, archives, or names of code sets that an installed package ships (`icd10cm`).
         index: the folder of the index; made when there is none.
         full: read every input again, also unchanged ones.
-        jobs: processes that parse pages; the machine's cores when None.
+        jobs: processes that read, merge and index; the machine's cores when None.
         max_rejects: percent of the records and pages read that may be rejected.
         report: a file for every reject and warning, a line of JSON each.
         force: publish whatever was rejected or lost.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from codesearch.merge import merge, rank
-from codesearch.records import CodeRecord, Policy, Purpose, RecordWarning, Risks, Role, Source
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codesearch.merge import merge, outline, rank
+from codesearch.records import CodeRecord, Outline, Policy, Purpose, RecordWarning, Risks, Role, Source, pack
 
 
 def fragment(role: Role, name: str = "", path: str = "", **fields: object) -> CodeRecord:
@@ -36,6 +39,22 @@ def test_the_official_name_and_status_win_and_the_prose_of_the_page_is_kept() ->
 
 def test_the_name_that_a_page_gives_is_a_synonym() -> None:
     assert merged(PAGE, OFFICIAL).synonyms == ("Adult-onset diabetes",)
+
+
+@given(st.permutations([OFFICIAL, TABULAR, PAGE, fragment("enrichment", synonyms=("NIDDM",), chapter="5")]))
+def test_the_outline_is_that_of_the_merged_record(fragments: list[CodeRecord]) -> None:
+    for count in range(1, len(fragments) + 1):
+        ordered = sorted(fragments[:count], key=rank)
+        told, record = outline([pack(one) for one in ordered]), merge(ordered, True)
+        for field in set(Outline.__struct_fields__) - {"name", "release"}:
+            assert getattr(told, field) == getattr(record, field)
+
+
+def test_the_place_of_a_record_is_taken_from_outside() -> None:
+    assert merge([OFFICIAL], True, (None, None)) is OFFICIAL
+    for ordered in ([OFFICIAL], [OFFICIAL, PAGE]):
+        record = merge(ordered, True, ("E11", "4"))
+        assert (record.parent, record.chapter) == ("E11", "4")
 
 
 def test_another_spelling_of_the_official_name_is_no_synonym() -> None:

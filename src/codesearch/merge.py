@@ -60,14 +60,14 @@ def _year(path: str) -> str | None:
 
 
 def outline(ordered: Sequence[Outline]) -> Outline:
-    """The outline of what `merge` makes of fragments; their release apart."""
+    """The outline of what `merge` makes of fragments; its name and release are those of the first."""
     first = ordered[0]
     if len(ordered) == 1:
         return first
     parent = next((one.parent for one in ordered if one.parent is not None), None)
     chapter = next((one.chapter for one in ordered if one.chapter is not None), None)
     sources = _united_sources(*(one.source for one in ordered))
-    return Outline(first.system, first.code, first.name, first.kind, parent, chapter, source=sources)
+    return Outline(first.system, first.code, first.name, first.kind, parent, chapter, first.release, sources)
 
 
 def merge(

@@ -1,5 +1,6 @@
 """One generation is always current and whole, whatever happens to the one being built."""
 
+import errno
 import itertools
 import mmap
 import os
@@ -117,6 +118,24 @@ def test_nothing_is_written_through_a_link_that_lies_in_the_index(store: Generat
     with suppress(IndexUnusableError):
         build(store)
     assert other.read_text() == "precious"
+
+
+def test_a_lock_that_cannot_be_closed_is_free_all_the_same(
+    store: GenerationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = os.close
+
+    def failing(descriptor: int) -> None:
+        close(descriptor)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with store.building() as draft:
+        fill(draft)
+        draft.publish(BUILT)
+        monkeypatch.setattr(os, "close", failing)
+    monkeypatch.undo()
+    assert store.current().name == draft.name
+    assert build(store) > draft.name
 
 
 def test_a_lock_that_is_no_file_is_told(store: GenerationStore) -> None:

@@ -272,7 +272,9 @@ class GenerationStore:
         finally:
             if descriptor in _held_locks:
                 _held_locks.discard(descriptor)
-                os.close(descriptor)
+                # Where closing fails the lock is free all the same, and the generation is what it is.
+                with suppress(OSError):
+                    os.close(descriptor)
 
     def _locked_by(self, signature: bytes) -> IndexLockedError:
         try:

@@ -44,7 +44,8 @@ _records_of_build: list[StoredRecord] = []
 
 
 def ours(records: list[StoredRecord], folder: Path) -> None:
-    """This project: everything that a generation holds but the manifest."""
+    """This project: everything that a generation holds but the manifest. What its workers copy of the records that they
+    share with it is on its clock."""
     gc.disable()  # as `reindex` does: nothing that is made here goes before the end
     settings = read_settings(shipped_root() / "index")
     _records_of_build[:] = records

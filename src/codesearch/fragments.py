@@ -19,7 +19,7 @@ import msgspec
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import writing
-from codesearch.records import BROKEN_JSON, CodeRecord, Outline, PackedRecord, Role, decode_record
+from codesearch.records import BROKEN_JSON, CodeRecord, Outline, PackedRecord, Role, decode_record, outline_values
 
 T = TypeVar("T")
 
@@ -116,11 +116,10 @@ class Spool:
         """
         if len(packed.line) < _PARKED_FROM:
             return packed
-        start, one = self._size, packed
+        start = self._size
         with writing(self._folder):
-            self._size += self._file.write(one.line)
-        outline = (one.system, one.code, one.name, one.kind, one.parent, one.chapter, one.release, one.source)
-        return Parked(*outline, spool=self, start=start, length=len(one.line))
+            self._size += self._file.write(packed.line)
+        return Parked(*outline_values(packed), spool=self, start=start, length=len(packed.line))
 
     def read(self, start: int, length: int) -> bytes:
         """A line that was parked."""

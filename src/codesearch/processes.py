@@ -129,7 +129,6 @@ class _Turns(Generic[R]):
         self.busy: dict[End, int] = {}
         self.turn = 0
         self._waiting: dict[int, list[R]] = {}
-        self._done: set[int] = set()
 
     def taken(self, number: int) -> End:
         """A free worker, who is given this question."""
@@ -144,7 +143,7 @@ class _Turns(Generic[R]):
             assert isinstance(ready, Connection)
             answer = _receive(ready)
             if isinstance(answer, _End):
-                self._done.add(self.busy.pop(ready))
+                del self.busy[ready]
                 self.free.append(ready)
             else:
                 self._waiting[self.busy[ready]].append(answer)
@@ -154,10 +153,9 @@ class _Turns(Generic[R]):
         while self.turn in self._waiting:
             answers, self._waiting[self.turn] = self._waiting[self.turn], []
             yield from answers
-            if self.turn not in self._done:
+            if self.turn in self.busy.values():
                 return
             del self._waiting[self.turn]
-            self._done.remove(self.turn)
             self.turn += 1
 
 

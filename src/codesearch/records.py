@@ -6,6 +6,8 @@ is one line of JSON without the fields that are empty; `to_dict` gives every fie
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -243,12 +245,13 @@ def pack(record: CodeRecord) -> PackedRecord:
     return packed(record, encode_record(record))
 
 
+outline_values: Callable[[Outline | CodeRecord], tuple[Any, ...]] = attrgetter(*Outline.__struct_fields__)
+"""The fields of an outline, in their order."""
+
+
 def packed(outline: Outline | CodeRecord, line: bytes) -> PackedRecord:
     """A record of which this is the line, and the outline."""
-    one = outline
-    return PackedRecord(
-        one.system, one.code, one.name, one.kind, one.parent, one.chapter, one.release, one.source, line=line
-    )
+    return PackedRecord(*outline_values(outline), line=line)
 
 
 def decode_record(line: bytes | memoryview) -> CodeRecord:

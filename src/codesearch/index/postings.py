@@ -80,7 +80,7 @@ class Vocabulary(dict[str, int]):
         if together.count("\0") >= len(texts):
             together = "\0".join([text.replace("\0", " ") for text in texts])
         phrases = f"{together}\0".replace("\0", ",\0,").split(",")
-        # Emptied between two batches only: no phrase may be forgotten before its batch is put together.
+        # Emptied between two parts only: no phrase may be forgotten before its part is put together.
         if self._characters > _MAX_CHARACTERS:
             self._phrases, self._characters = dict(_NO_PHRASES), 0
         known = self._phrases

@@ -7,17 +7,21 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reindex_support import CHOLERA, CODESETS, build, generation, order_file, page, small_config, stored, write
+from test_verify import reseal
 
 import codesearch
 from codesearch.index.generations import GenerationStore
+from codesearch.index.record_file import MergedRecord, RecordFile, write_records
+from codesearch.records import encode_record
 
 _opened: list[str] | None = None
 
@@ -208,6 +212,25 @@ def test_a_broken_index_is_built_anew(sources: Path, tmp_path: Path) -> None:
     (folder / "records.bin").write_bytes(b"broken")
     report = build(sources, tmp_path / "index")
     assert report.added == 4
+    assert generation(tmp_path / "index") == whole
+
+
+@pytest.mark.parametrize("name", ["A00", "A" * 2000])
+def test_a_broken_record_in_an_index_whose_checksums_are_right_has_all_read_anew(
+    sources: Path, tmp_path: Path, name: str
+) -> None:
+    build(sources, tmp_path / "index")
+    whole = generation(tmp_path / "index")
+    (folder,) = (tmp_path / "index" / "generations").iterdir()
+    with closing(RecordFile(folder)) as file:
+        records = [
+            MergedRecord(one.record, tuple(map(msgspec.Raw, map(encode_record, one.sources())))) for one in file.all()
+        ]
+    broken = encode_record(msgspec.structs.replace(records[0].record, name=name))[:-1] + b',"synonyms":7}'
+    records[0] = MergedRecord(records[0].record, (msgspec.Raw(broken),))
+    write_records(folder, records)
+    reseal(folder)
+    build(sources, tmp_path / "index")
     assert generation(tmp_path / "index") == whole
 
 

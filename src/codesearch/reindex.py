@@ -19,7 +19,7 @@ import msgspec
 
 from codesearch import __version__
 from codesearch.config import config_root
-from codesearch.errors import PublishRefused, UsageError
+from codesearch.errors import IndexCorruptError, PublishRefused, UsageError
 from codesearch.fragments import Spool
 from codesearch.gathering import Settled, make_records
 from codesearch.incremental import Difference, Inputs, Reading
@@ -134,6 +134,17 @@ class _Run:
         self, sources: list[str], jobs: int, full: bool, max_rejects: float, report: Path | None, force: bool
     ) -> ReindexReport:
         """Reads, merges, indexes, and publishes if the gate lets it through."""
+        try:
+            return self._build(sources, jobs, full, max_rejects, report, force)
+        except IndexCorruptError:
+            if full:
+                raise
+            # A stranger made the index: what was taken from it is no record. All is read from the inputs.
+            return self._build(sources, jobs, True, max_rejects, report, force)
+
+    def _build(
+        self, sources: list[str], jobs: int, full: bool, max_rejects: float, report: Path | None, force: bool
+    ) -> ReindexReport:
         files, walked = _files(sources)
         with ExitStack() as stack:
             draft = stack.enter_context(self._store.building())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import Stemmer
@@ -108,6 +108,7 @@ class Analyzer:
         self._any_shorthand = re.compile(shorthand)
         self._numerals = config.numerals.always
         self._after = config.numerals.after
+        self._letters_after = frozenset(self._after)
         letters, words = _one_of(self._after), _one_of(config.numerals.words)
         # The letters are much rarer than the words: they are looked for, and then for the word before them.
         self._letter = re.compile(rf"[\s-]({letters})\b(?!-)")
@@ -252,9 +253,11 @@ class Analyzer:
         if text.isascii() and not _UNEVEN.search(text):
             pieces = _WORD_OR_NOT.split(text.lower())
             words = pieces[1::2]
-            if self._after.keys().isdisjoint(words):
+            if self._letters_after.isdisjoint(words):
                 # Tuples of texts and numbers are nothing for the garbage collector to go through, as lists are.
-                return Analysed(text, tuple(map(self.term, words)), tuple(accumulate(map(len, pieces))), True)
+                terms: tuple[str | None, ...] = tuple(map(self._terms.get, words))  # most are known
+                known = tuple(map(self.term, words)) if None in terms else cast(tuple[str, ...], terms)
+                return Analysed(text, known, tuple(accumulate(map(len, pieces))), True)
         places = self.places(text)
         bounds = tuple([bound for _, *span in places for bound in span])
         return Analysed(text, tuple([term for term, _, _ in places]), bounds, False)

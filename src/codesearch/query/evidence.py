@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from codesearch.index.analysis import Analysed
 from codesearch.index.reader import IndexReader
 from codesearch.query.passage import PASSAGE_LENGTH, Passage, Span, cut_passage
 from codesearch.query.plan import Plan, Slot
@@ -60,20 +61,22 @@ class EvidenceFinder:
         name_marks: Sequence[Span] = ()
         matched: dict[str, dict[str, None]] = {}
         best_weight, best = 0.0, None
-        for text, terms in self._marked(document):
-            spans = _spans(text, terms)
-            words = matched.setdefault(text.field, {})
+        marked = self._marked(document)
+        for (field, title, analysed, _), terms in marked:
+            whole = analysed.text
+            spans = _spans(analysed, terms)
+            words = matched.setdefault(field, {})
             for start, end in spans:
-                words[text.text[start:end]] = None
+                words[whole[start:end]] = None
             shown = spans[0][0], spans[-1][1]
-            if len(text.text) > PASSAGE_LENGTH:
-                shown, terms = self._best_run(text, terms)
-            weight = self._held(terms)
-            if text.field == "name":
+            if len(whole) > PASSAGE_LENGTH:
+                shown, terms = self._best_run(analysed, terms)
+            weight = self._held(terms) if len(marked) > 1 else 1.0  # what is alone need not be weighed
+            if field == "name":
                 name_marks = spans
                 weight *= _OF_A_NAME
             if best is None or weight > best_weight:
-                best_weight, best = weight, (text.field, text.title, text.text, spans, *shown)
+                best_weight, best = weight, (field, title, whole, spans, *shown)
         name = Passage("name", title_of("name"), self._names[document], tuple(name_marks))
         passage = cut_passage(*best) if best else self._unmarked(document) or name
         return Evidence(passage, name, {field: tuple(words) for field, words in matched.items()})
@@ -91,17 +94,19 @@ class EvidenceFinder:
     def _marked_in(self, texts: Iterable[Text], more: frozenset[str] = frozenset()) -> list[_Marked]:
         """The same, for texts whose phrases may have terms elsewhere as well."""
         marked = []
+        wanted, phrases = self._wanted, self._phrases
         for text in texts:
-            terms = self._wanted.intersection(text.terms)
-            if terms and self._phrases:
-                terms &= self._whole(terms | more)
+            terms = wanted.intersection(text.analysed.terms)
+            if terms and phrases:
+                terms &= self._whole(terms | more if more else terms)
             if terms:
                 marked.append((text, terms))
         return marked
 
     def _whole(self, present: frozenset[str]) -> frozenset[str]:
         """The terms of those alternatives that are present as a whole."""
-        return self._words.union(*[terms for terms in self._phrases if terms <= present])
+        whole = [terms for terms in self._phrases if terms <= present]
+        return self._words.union(*whole) if whole else self._words
 
     def _held(self, present: frozenset[str]) -> float:
         """How much of the query some terms hold: of each slot its weightiest alternative that is there as a whole."""
@@ -113,9 +118,9 @@ class EvidenceFinder:
                     break
         return held
 
-    def _best_run(self, text: Text, terms: frozenset[str]) -> tuple[Span, frozenset[str]]:
+    def _best_run(self, text: Analysed, terms: frozenset[str]) -> tuple[Span, frozenset[str]]:
         """Where the marks stand that fit in a passage together and weigh most, and their terms, each counted once."""
-        marks = sorted((start, end, term) for term, start, end in text.analysed.places(terms))
+        marks = sorted((start, end, term) for term, start, end in text.places(terms))
         best_weight, best = 0.0, (0, 1)
         counts: Counter[str] = Counter()
         weight, first = 0.0, 0
@@ -148,10 +153,11 @@ def _alternatives(reader: IndexReader, slot: Slot) -> list[tuple[frozenset[str],
     return sorted(found, key=lambda one: -one[1])
 
 
-def _spans(text: Text, terms: frozenset[str]) -> list[Span]:
+def _spans(text: Analysed, terms: frozenset[str]) -> list[Span]:
     """Where terms stand in a text, as one span where they overlap: `x-ray` matches whole and in its parts."""
-    spans = [(start, end) for _, start, end in text.analysed.places(terms)]
-    return spans if text.analysed.is_plain else _merged(spans)
+    bounds = text.bounds
+    spans = [(bounds[2 * number], bounds[2 * number + 1]) for number, term in enumerate(text.terms) if term in terms]
+    return spans if text.is_plain else _merged(spans)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

@@ -265,8 +265,7 @@ class Planner:
         found: list[_Span] = []
         rules, present = self._rules_by_rarest, {word.term for word in words}
         for word in words:
-            for typed in rules.get(word.term, ()):
-                terms = frozenset(typed.split(" "))
+            for typed, terms in rules.get(word.term, ()):
                 if terms <= present:
                     run = [one for one in words if one.term in terms]
                     found += [_Span(terms, one) for one in self._expanded(typed, run)]
@@ -295,13 +294,13 @@ class Planner:
         return _Ready(Slot(slot.word, slot.term, slot.mass, alternatives), rewrites + told)
 
     @cached_property
-    def _rules_by_rarest(self) -> dict[str, list[str]]:
-        """The rules of several terms, by the term that the fewest of them have."""
+    def _rules_by_rarest(self) -> dict[str, list[tuple[str, frozenset[str]]]]:
+        """The rules of several terms, with their terms, by the term that the fewest of them have."""
         rules = [(typed, typed.split(" ")) for typed in self._reader.expansions if " " in typed]
         counts = Counter(chain.from_iterable([terms for _, terms in rules]))
-        found: dict[str, list[str]] = {}
+        found: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for typed, terms in rules:
-            found.setdefault(min(terms, key=counts.__getitem__), []).append(typed)
+            found.setdefault(min(terms, key=counts.__getitem__), []).append((typed, frozenset(terms)))
         return found
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from random_corpora import WORDS
 from reindex_support import small_config
 
+from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import Array
 from codesearch.index.build import invert, sort_key
 from codesearch.index.record_file import StoredRecord
@@ -58,8 +59,37 @@ def test_the_words_of_all_ancestors_are_those_of_a_code() -> None:
     found = {}
     for number, term in enumerate(texts(arrays, "term")):
         start, end = arrays["ancestor.offsets"][number : number + 2]
-        found[term] = arrays["ancestor.documents"][start:end].tolist()
-    assert found == {"fever": [1, 2], "chest": [2], "pain": []}
+        found[term] = arrays["ancestor.bounds"][start:end].tolist()
+    assert found == {"fever": [1, 3], "chest": [2, 3], "pain": []}
+
+
+@given(st.lists(st.tuples(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3), st.integers(-1, 9)), max_size=10))
+def test_runs_of_documents_are_those_below_whatever_their_parents(named: list[tuple[list[str], int]]) -> None:
+    """Parents that stand anywhere, also in a ring: then runs end where documents with other parents begin."""
+    records = [
+        record(f"A{place:02d}", " ".join(words), f"A{parent:02d}" if parent >= 0 else None)
+        for place, (words, parent) in enumerate(named)
+    ]
+    arrays, _ = invert(records, SETTINGS)
+    parents = arrays["parent"].tolist()
+    analyzer = Analyzer(SETTINGS.analysis)
+    own = set(map(analyzer.term, SETTINGS.ranking.own_words))
+    below: list[set[str]] = []
+    for document in range(len(records)):
+        above, terms = parents[document], set[str]()
+        for _ in range(len(records)):
+            if above >= 0:
+                terms |= {term for term, _, _ in analyzer.places(records[above].name)} - own
+                above = parents[above]
+        below.append(terms)
+    for number, term in enumerate(texts(arrays, "term")):
+        start, end = arrays["ancestor.offsets"][number : number + 2]
+        bounds = arrays["ancestor.bounds"][start:end].tolist()
+        assert bounds == sorted(set(bounds)), "runs that touch are one"
+        runs = [range(begin, stop) for begin, stop in zip(bounds[::2], bounds[1::2], strict=True)]
+        assert [document for run in runs for document in run] == [
+            document for document, terms in enumerate(below) if term in terms
+        ]
 
 
 def test_a_circle_of_parents_ends() -> None:

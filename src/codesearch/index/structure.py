@@ -20,7 +20,7 @@ from codesearch.records import learnt
 
 _KINDS = {
     **dict.fromkeys(("offsets", "position_offsets", "documents", "entries", "lengths", "parent", "frequency"), "<i4"),
-    **dict.fromkeys(("term", "words", "begins", "ends"), "<i4"),
+    **dict.fromkeys(("term", "words", "begins", "ends", "bounds"), "<i4"),
     **dict.fromkeys(("text", "weights"), "|u1"),
     **{"positions": "<u2", "fields": "|i1", "mass": "<f4", "ended": "|b1", "hashes": "<u4", "bare": f"|S{CODE_BYTES}"},
 }
@@ -75,8 +75,8 @@ def check_postings(file: ArrayFile, documents: int) -> None:
         _check_part(file, part)
     _check_steps(file, documents)
     _check_mass(file)
-    file.check_offsets("ancestor.offsets", len(file["ancestor.documents"]))
-    file.check_numbers("ancestor.documents", 0, documents)
+    file.check_offsets("ancestor.offsets", len(file["ancestor.bounds"]))
+    file.check_numbers("ancestor.bounds", 0, documents + 1)
     file.check_numbers("term.frequency", 0, documents + 1)
     file.check_numbers("word.term", 0, terms)
     file.check_numbers("near.words", 0, words)
@@ -90,7 +90,7 @@ def lengths(file: ArrayFile, documents: int) -> dict[str, int]:
     found = dict.fromkeys(("bare", "parent", "ended", "begins", "ends"), documents)
     found |= {"name.offsets": documents + 1, "code.offsets": documents + 1}
     found |= {"term.frequency": terms, "word.term": words, "ancestor.offsets": terms + 1}
-    found |= {name: len(file[name]) for name in ("ancestor.documents", "near.words")}
+    found |= {name: len(file[name]) for name in ("ancestor.bounds", "near.words")}
     found |= {f"{name}.text": len(file[f"{name}.text"]) for name in ("name", "code", "term", "word")}
     found |= {"term.offsets": terms + 1, "word.offsets": words + 1, "near.hashes": len(file["near.words"])}
     for part in _PARTS:

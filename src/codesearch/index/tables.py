@@ -86,16 +86,25 @@ def document_frequencies(
 def ancestor_postings(
     title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int, without: Sequence[int] = ()
 ) -> dict[str, Array]:
-    """For each term the documents one of whose ancestors' names holds it: `offsets`, `documents`; for some none."""
+    """For each term the documents one of whose ancestors' names holds it, as runs: `offsets`, `bounds`; for some none.
+
+    The bounds of a term are where its runs begin and end, in turn and in order: codes below a header stand together.
+    """
     owners, terms = _terms_above(title, parent, term_count, without)
     starts = np.searchsorted(owners, np.arange(len(parent) + 1))
-    documents = np.flatnonzero(parent >= 0)
-    within, counts = _slices(starts, parent[documents])
-    together = np.sort(terms[within].astype(np.int64) << 32 | np.repeat(documents, counts), kind="stable")
-    counts = np.bincount(together >> 32, minlength=term_count)
+    bounds = np.append(np.flatnonzero(np.diff(parent, prepend=-2)), len(parent))
+    siblings = np.flatnonzero(parent[bounds[:-1]] >= 0)  # runs of documents with the same parent
+    within, counts = _slices(starts, parent[bounds[siblings]])
+    together = np.sort(terms[within].astype(np.int64) << 32 | np.repeat(siblings, counts), kind="stable")
+    terms, runs = together >> 32, together & 0xFFFFFFFF
+    begins, ends = bounds[runs], bounds[runs + 1]
+    is_first = np.ones(len(runs) + 1, bool)
+    is_first[1:-1] = (np.diff(terms) != 0) | (begins[1:] != ends[:-1])
+    joined = np.stack((begins[is_first[:-1]], ends[is_first[1:]]), axis=1)
+    counts = np.bincount(terms[is_first[:-1]], minlength=term_count)
     return {
-        "offsets": np.append(0, np.cumsum(counts)).astype(np.int32),
-        "documents": (together & 0xFFFFFFFF).astype(np.int32),
+        "offsets": np.append(0, 2 * np.cumsum(counts)).astype(np.int32),
+        "bounds": joined.ravel().astype(np.int32),
     }
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import NamedTuple
 
 import numpy as np
 
 from codesearch.index.structure import check_postings
 from codesearch.query import kernel
-from codesearch.query.packing import Blocks, Longs, Memory, Packed, Room, zeros
+from codesearch.query.packing import BlockPostings, Longs, Memory, Packed, Parts, Room, zeros
 from codesearch.query.plan import Slot
 from codesearch.query.score import Collection, Floats, Ints, Mask, Ranked
 
@@ -29,14 +28,6 @@ _NO_MASK = np.zeros(0, bool)
 _NONE = Ranked(np.zeros(0, np.int32), np.zeros(0, F), np.zeros(0, np.int32))
 
 
-class _Scratch(NamedTuple):
-    """Working memory of one search: rows for a part's entries and documents, and lists; all zero between searches."""
-
-    entries: Floats
-    documents: Floats
-    lists: Longs
-
-
 class CompiledRanking:
     """The compiled path over one index."""
 
@@ -49,41 +40,37 @@ class CompiledRanking:
         check_postings(collection.arrays, collection.document_count)
         ranking = collection.ranking
         self._collection = collection
-        self._scratch: list[_Scratch] = []
+        self._scratch: list[Floats] = []
         self._lock = threading.Lock()
-        parts = _parts(collection.documents)
-        blocks = np.append(parts[: -1 : kernel.PARTS], parts[-1])
-        documents = _first_documents(collection, blocks)
-        self._widest = int(np.diff(parts).max(initial=1))
+        bounds = _parts(collection.documents)
+        self._parts = Parts(bounds, _first_documents(collection, bounds))
+        self._frequent = BlockPostings.of(collection, self._parts.blocks)
+        self._widest = int(np.diff(bounds).max(initial=1))
         self._entries = _entry_rows(collection)
         formula = np.zeros(kernel.FORMULA, F)
         formula[kernel.K1], formula[kernel.ENTRY_COVERAGE] = ranking.k1, ranking.entry_coverage
         formula[kernel.CLINICAL], formula[kernel.HALVES] = ranking.clinical, ranking.coverage_halves
         formula[kernel.EXACT] = ranking.exact_name
         self._index = (
-            collection.entries, collection.weights, self._entries, collection.document_priors,
-            collection.ancestor_documents, np.stack((parts, _first_documents(collection, parts))),
-            _block_priors(collection, blocks, documents), collection.headers, formula,
+            collection.entries, collection.weights, self._frequent.rows, self._entries, collection.document_priors,
+            collection.ancestor_bounds, np.stack(self._parts), _block_priors(collection, self._parts.blocks),
+            collection.headers, formula,
         )  # fmt: skip
         owners, priors = collection.documents, collection.document_priors
         self._counted = np.where(collection.priors > 0, owners, collection.document_count).astype(np.int32)
         self._heard = priors if ranking.clinical > 0 else np.zeros_like(priors)
-        self._blocks = Blocks(blocks, documents)
         self._memory = self._memory_for(Room(0, 0, 0))
         self._memory.load()
         nothing = bytes(4 * kernel.ALTERNATIVE_ROW)
-        self._rank(self._memory, bytes(4 * kernel.SLOT_ROW), nothing, (0, 0), None, F(1), 1)
+        self._rank(self._memory, [Packed(0, bytes(4 * kernel.SLOT_ROW), nothing)], (0, 0), None, F(1), 1)
         self._matching(self._memory, nothing)
 
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
         """The best documents for the slots."""
         memory, packed = self._ready(slots)
         packed.sort(key=_postings_of)
-        rows = b"".join([slot.alternatives for slot in packed])
-        if not rows:
-            return _NONE
         total = F(sum([slot.mass for slot in slots]))
-        return self._rank(memory, b"".join([slot.slot for slot in packed]), rows, span, allowed, total, limit)
+        return self._rank(memory, packed, span, allowed, total, limit) if packed else _NONE
 
     def matching(self, slots: Sequence[Slot]) -> Mask:
         """Of each document whether it matches a slot, as `count.MatchCounter` tells."""
@@ -101,19 +88,19 @@ class CompiledRanking:
     def _rank(
         self,
         memory: Memory,
-        slots: bytes,
-        alternatives: bytes,
+        packed: Sequence[Packed],
         span: tuple[int, int],
         allowed: Mask | None,
         total: np.float32,
         limit: int,
     ) -> Ranked:
-        """Has the kernel rank; slots and alternatives are rows as it names them."""
+        """Has the kernel rank."""
+        rows = b"".join([slot.slot for slot in packed] + [slot.alternatives for slot in packed])
         answer = np.empty((3, limit), F)
         scratch = self._take_scratch()
         count = _rank_entries(
-            *self._index, *memory.arrays, np.frombuffer(slots, np.int32), np.frombuffer(alternatives, np.int32), total,
-            *span, _NO_MASK if allowed is None else allowed, *scratch, answer,
+            *self._index, *memory.arrays, np.frombuffer(rows, np.int32), len(packed), total, *span,
+            _NO_MASK if allowed is None else allowed, scratch, answer,
         )  # fmt: skip
         # After an exception the memory is not zero, and is not used again.
         self._scratch.append(scratch)
@@ -132,26 +119,22 @@ class CompiledRanking:
             with self._lock:
                 memory = self._memory
                 missing = [slot for slot in slots if slot not in memory.packed]
-                if not memory.has_room(Room.of(self._collection, missing)):
+                if not memory.has_room(missing):
                     missing = list(slots)
-                    memory = self._memory = self._memory_for(Room.of(self._collection, slots))
+                    runs = [one.terms for slot in slots for one in slot.alternatives]
+                    memory = self._memory = self._memory_for(Room.of(self._collection, runs))
                 memory.keep(missing)
             return memory, [memory.packed[slot] for slot in slots]
 
     def _memory_for(self, room: Room) -> Memory:
         """An empty memory that holds so much at least."""
-        return Memory(self._collection, self._entries, self._blocks, room)
+        return Memory(self._collection, self._entries, self._frequent, self._parts, room)
 
-    def _take_scratch(self) -> _Scratch:
+    def _take_scratch(self) -> Floats:
         try:
             return self._scratch.pop()
         except IndexError:
-            size = self._widest
-            return _Scratch(
-                np.zeros((size, kernel.COLUMNS), F),
-                np.zeros((size, kernel.DOCUMENT_COLUMNS), F),
-                np.zeros((kernel.LISTS, size), np.int64),
-            )
+            return np.zeros(self._widest * kernel.SCRATCH, F)
 
 
 def _entry_rows(collection: Collection) -> Floats:
@@ -168,12 +151,13 @@ def _first_documents(collection: Collection, bounds: Longs) -> Longs:
     return np.append(collection.documents[bounds[:-1]], collection.document_count).astype(np.int64)
 
 
-def _block_priors(collection: Collection, blocks: Longs, documents: Longs) -> Floats:
+def _block_priors(collection: Collection, blocks: Longs) -> Floats:
     """The highest prior of an entry, and of a document, in each block."""
     if len(blocks) < 2:
         return np.zeros((0, 2), F)
     entries = np.maximum.reduceat(collection.priors, blocks[:-1])
-    return np.stack((entries, np.maximum.reduceat(collection.document_priors, documents[:-1])), axis=1)
+    documents = np.maximum.reduceat(collection.document_priors, collection.documents[blocks[:-1]])
+    return np.stack((entries, documents), axis=1)
 
 
 def _parts(owners: Ints) -> Longs:

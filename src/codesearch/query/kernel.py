@@ -1,10 +1,10 @@
 """The compiled path of scoring: blocks of entries, the most promising first, with the same answers as `score`.
 
 The highest score of each alternative in each block tells the most that any document of a block can score. Blocks are
-then scored from the highest of these bounds down, until no bound reaches the weakest of the best documents
-(the floor). In a block, slots whose postings all together cannot lift an entry over the floor are not walked (MaxScore:
-Turtle and Flood 1995): they are only looked up for entries that another slot matched, and only where those can still
-reach it. Bounds are raised a little, so that rounding never cuts a hit.
+then looked at from the highest of these bounds down, until no bound reaches the weakest of the best documents
+(the floor), and in each its parts, likewise. In a part, slots whose postings all together cannot lift an entry over the
+floor are not walked (MaxScore: Turtle and Flood 1995): they are only looked up for entries that another slot matched,
+and only where those can still reach it. Bounds are raised a little, so that rounding never cuts a hit.
 
 Importing this module loads numba, which takes half a second: only long-lived users of an index do.
 
@@ -34,15 +34,20 @@ SLOT_ROW = 3
 """A slot: how many alternatives it has; as floats, its weight in the query, and what it adds to the share of an entry
 below an ancestor whose name holds it."""
 (
-    IS_PHRASE, START, END, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, MARKS, IDF, FACTOR, SHARE, LOUDEST,
-) = range(12)  # fmt: skip
-ALTERNATIVE_ROW = 12
-"""An alternative: whether its postings lie with the phrases, its slices of postings, of documents below an ancestor
-that holds it, and of documents whose sections hold it, and its row in the marks of blocks; as floats, how it is
-weighed, and the most that it can add to a document's sections."""
-IS_BELOW, IS_SAID = 1, 2
-"""What the marks of an alternative say of a block, beside its highest score there: whether a document of the block is
-below an ancestor that holds it, and whether one's sections hold it."""
+    IS_PHRASE, START, END, BLOCKS, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, MARKS,
+    STEP, IDF, FACTOR, SHARE, LOUDEST,
+) = range(14)  # fmt: skip
+ALTERNATIVE_ROW = 14
+"""An alternative: whether its postings lie with the phrases, its slices of postings, of bounds of runs of documents
+below an ancestor that holds it, and of documents whose sections hold it; the row that tells where its postings of each
+block begin, -1 where there is none; its row of marks; as floats, the score of one level (below), how it is weighed, and
+the most that it can add to a document's sections."""
+IS_BELOW, IS_SAID, LEVEL = 1, 2, 2
+"""The mark of an alternative in a block or a part: whether a document there is below an ancestor that holds it, and
+whether one's sections hold it; the bits from `LEVEL` on tell its highest score there, as a number of steps."""
+LEVELS = 63
+"""Steps up to the highest score of an alternative anywhere. A byte for each mark: most searches look at few parts, but
+at every block."""
 
 NORM, OWN_MASS, PRIOR, OWNER = range(4)
 ENTRY_ROW = 4
@@ -64,8 +69,9 @@ number, the slots that match the entry, a bit for each."""
 _SECTION_SUM, _SECTION_MASS, _SECTION_BEST, _SCORE, _ENTRY = range(5)
 DOCUMENT_COLUMNS = 8
 """Columns of the scratch table of a part's documents; as a whole number, the best entry."""
-LISTS = 3
-"""Scratch lists: the entries that were matched, the documents whose sections were, and all that were."""
+SCRATCH = COLUMNS + DOCUMENT_COLUMNS + 3
+"""Scratch for each entry that a part may have: its row, that of a document, and a place, as a whole number, in each of
+three lists: the entries that were matched, the documents whose sections were, and all that were."""
 
 PARTS = 8
 """Parts of a block: a block whose bound reaches the floor is looked at part by part, each with a bound of its own."""
@@ -131,16 +137,6 @@ def _sink(heap: Any, bounds: Any, place: int, size: int) -> None:
 
 
 @_compiled
-def _cut(ordered: Any, start: int, end: int, bounds: Any, places: Any) -> None:
-    """Where an ordered slice crosses each bound: `places[b]` is its first place not below `bounds[b]`."""
-    place = first_from(ordered, start, end, bounds[0])
-    places[0] = place
-    for bound in range(1, len(bounds)):
-        place = next_from(ordered, place, end, bounds[bound])
-        places[bound] = place
-
-
-@_compiled
 def _keep_best(answer: Any, places: Any, count: int, document: int, score: Any, entry: int) -> int:
     """Puts a document among the best, ordered by score and document; returns how many there are.
 
@@ -161,44 +157,52 @@ def _keep_best(answer: Any, places: Any, count: int, document: int, score: Any, 
 
 
 @_compiled
-def _is_below(document: int, begin: int, end: int, block: int, ancestor_documents: Any, below: Any) -> bool:
-    """Whether an ancestor's name of a document holds one of a slot's terms."""
+def _is_below(document: int, begin: int, end: int, ancestor_bounds: Any, below: Any) -> bool:
+    """Whether an ancestor's name of a document holds one of a slot's terms.
+
+    `below` holds slices of bounds: behind an odd number of them a document is in a run.
+    """
     for one in range(begin, end):
-        where = first_from(ancestor_documents, below[one, block], below[one, block + 1], document)
-        if where < below[one, block + 1] and ancestor_documents[where] == document:
+        if first_from(ancestor_bounds, below[one, 0], below[one, 1], document + 1) - below[one, 2] & 1:
             return True
     return False
 
 
 @_compiled
 def rank_entries(
-    # the index: postings, entries, documents' priors, documents below ancestors; bounds of parts of blocks, in entries
-    # and in documents; by block the highest priors of entries and of documents; which documents are headers
-    postings: Any, weights: Any, entry_rows: Any, document_priors: Any, ancestor_documents: Any, bounds: Any,
-    block_priors: Any, headers: Any, formula: Any,
-    # what is remembered: postings of phrases, documents whose sections match, and by block the highest score of each
-    # alternative and its marks
-    phrase_rows: Any, said_rows: Any, highest: Any, marks: Any,
-    # the query: rows of its slots and of all their alternatives, and its weight
-    slot_rows: Any, alternative_rows: Any, total: Any,
+    # the index: postings, where those of frequent terms begin in each block, entries, documents' priors, bounds of runs
+    # of documents below ancestors; bounds of parts of blocks, in entries and in documents; by block the highest priors
+    # of entries and of documents; which documents are headers
+    postings: Any, weights: Any, block_postings: Any, entry_rows: Any, document_priors: Any, ancestor_bounds: Any,
+    bounds: Any, block_priors: Any, headers: Any, formula: Any,
+    # what is remembered: postings of phrases, documents whose sections match, and the marks of each alternative by
+    # block and, behind these, by part
+    phrase_rows: Any, said_rows: Any, marks: Any,
+    # the query: rows of its slots, so many, and behind them of all their alternatives; and its weight
+    rows: Any, slot_count: int, total: Any,
     # documents that may be found
     first: int, last: int, allowed: Any,
-    # scratch of a part: zero before and after
-    table: Any, found: Any, lists: Any,
+    # scratch of a part, as `SCRATCH` names it: zero before and after
+    scratch: Any,
     # answer: rows of documents, scores and entries
     answer: Any,
 ) -> int:  # fmt: skip
     """Ranks the documents of the slots; fills `answer` and returns how many there are."""
-    slot_count, alternatives = len(slot_rows) // SLOT_ROW, len(alternative_rows) // ALTERNATIVE_ROW
-    counts = slot_rows.reshape(slot_count, SLOT_ROW)
-    slots = slot_rows.view(np.float32).reshape(slot_count, SLOT_ROW)
-    places = alternative_rows.reshape(alternatives, ALTERNATIVE_ROW)
-    numbers = alternative_rows.view(np.float32).reshape(alternatives, ALTERNATIVE_ROW)
+    behind_slots = slot_count * SLOT_ROW
+    counts = rows[:behind_slots].reshape(slot_count, SLOT_ROW)
+    slots = counts.view(np.float32)
+    alternatives = (len(rows) - behind_slots) // ALTERNATIVE_ROW
+    places = rows[behind_slots:].reshape(alternatives, ALTERNATIVE_ROW)
+    numbers = places.view(np.float32)
     parts, part_documents, block_count = bounds[0], bounds[1], len(block_priors)
     owners = entry_rows.view(np.int32)[:, OWNER]
     extra_entries, section_documents = phrase_rows.view(np.int32)[:, PHRASE_ENTRY], said_rows.view(np.int32)[:, SAID_IN]
+    size = len(scratch) // SCRATCH
+    table = scratch[: size * COLUMNS].reshape(size, COLUMNS)
+    found = scratch[size * COLUMNS : size * (COLUMNS + DOCUMENT_COLUMNS)].reshape(size, DOCUMENT_COLUMNS)
+    lists = scratch[size * (COLUMNS + DOCUMENT_COLUMNS) :].view(np.int32)
     bits, best_entry = table.view(np.uint32)[:, _SLOTS], found.view(np.int32)[:, _ENTRY]
-    touched, in_sections, matched = lists[0], lists[1], lists[2]
+    touched, in_sections, matched = lists[:size], lists[size : 2 * size], lists[2 * size :]
     answer_places, limit = answer.view(np.int32), answer.shape[1]
     k1, entry_coverage, clinical, halves = formula[K1], formula[ENTRY_COVERAGE], formula[CLINICAL], int(formula[HALVES])
     exact, whole = formula[EXACT], WHOLE * total
@@ -206,19 +210,20 @@ def rank_entries(
     for slot in range(slot_count):
         starts[slot + 1] = starts[slot] + counts[slot, ALTERNATIVES]
     # The most that a document of each block can score. Blocks in the inner loops: so they are done several at once.
-    tops, reach = np.zeros(block_count, np.float32), np.zeros(block_count, np.float32)
-    section_tops, section_reach = np.zeros(block_count, np.float32), np.zeros(block_count, np.float32)
-    top_of, share_of = np.empty(block_count, np.float32), np.empty(block_count, np.float32)
-    section_of = np.empty(block_count, np.float32)
+    of_blocks = np.zeros((8, block_count), np.float32)
+    tops, reach, section_tops, section_reach = of_blocks[0], of_blocks[1], of_blocks[2], of_blocks[3]
+    top_of, share_of, section_of, block_bounds = of_blocks[4], of_blocks[5], of_blocks[6], of_blocks[7]
     for slot in range(slot_count):
         top_of[:], share_of[:], section_of[:] = F(0), F(0), F(0)
         below_mass = slots[slot, BELOW_MASS]
         for one in range(starts[slot], starts[slot + 1]):
-            own_share, loudest = numbers[one, SHARE], numbers[one, LOUDEST]
-            own_top, own_marks = highest[places[one, MARKS]], marks[places[one, MARKS]]
-            for block in range(block_count):
-                top_of[block] = max(top_of[block], own_top[block])
-                share_of[block] = max(share_of[block], own_share if own_top[block] > F(0) else F(0))
+            own_share, loudest, step = numbers[one, SHARE], numbers[one, LOUDEST], numbers[one, STEP]
+            own_marks = marks[places[one, MARKS]]
+            if places[one, START] < places[one, END]:
+                for block in range(block_count):
+                    level = own_marks[block] >> LEVEL
+                    top_of[block] = max(top_of[block], F(level) * step)
+                    share_of[block] = max(share_of[block], own_share if level else F(0))
             if places[one, BELOW_FROM] < places[one, BELOW_TO]:
                 for block in range(block_count):
                     share_of[block] = max(share_of[block], below_mass if own_marks[block] & IS_BELOW else F(0))
@@ -230,10 +235,11 @@ def rank_entries(
             reach[block] += share_of[block]
             section_tops[block] += section_of[block]
             section_reach[block] += slots[slot, MASS] if section_of[block] > F(0) else F(0)
-    block_bounds = np.zeros(block_count, np.float32)
     promising: Any = np.empty(block_count, np.int64)
     candidates = 0
     for block in range(block_count):
+        if tops[block] + section_tops[block] == F(0):
+            continue
         end = min((block + 1) * PARTS, len(parts) - 1)
         if part_documents[end] <= first or part_documents[block * PARTS] >= last:
             continue
@@ -247,10 +253,14 @@ def rank_entries(
             candidates += 1
     for place in range(candidates // 2 - 1, -1, -1):
         _sink(promising, block_bounds, place, candidates)
-    slot_tops, slot_shares = np.zeros(slot_count, np.float32), np.zeros(slot_count, np.float32)
-    slot_below = np.zeros(slot_count, np.float32)
-    here = np.empty((alternatives, PARTS + 1), np.int32)
-    below_here, said_here = np.empty_like(here), np.empty_like(here)
+    # What each slot can add to an entry of each part: score, share of the query, share by an ancestor's name.
+    of_slots = np.empty((3, PARTS, slot_count), np.float32)
+    tops_of, shares_of, below_of = of_slots[0], of_slots[1], of_slots[2]
+    of_parts = np.empty((2, PARTS), np.float32)
+    part_bounds, own_of = of_parts[0], of_parts[1]
+    # Of each alternative its slices in a part.
+    slices = np.empty((alternatives, 7), np.int32)
+    here, said_here, below_here = slices[:, :2], slices[:, 2:4], slices[:, 4:]
     floor, count = F(0), 0
     while candidates:
         block = promising[0]
@@ -260,60 +270,75 @@ def rank_entries(
         promising[0] = promising[candidates]
         _sink(promising, block_bounds, 0, candidates)
         first_part = block * PARTS
-        last_part = min(first_part + PARTS, len(parts) - 1)
-        entry_bounds, document_bounds = parts[first_part : last_part + 1], part_documents[first_part : last_part + 1]
-        for one in range(alternatives):
-            start, end, row = places[one, START], places[one, END], places[one, MARKS]
-            if highest[row, block] == F(0):
-                here[one] = 0
-            elif places[one, IS_PHRASE]:
-                _cut(extra_entries, start, end, entry_bounds, here[one])
-            else:
-                _cut(postings, start, end, entry_bounds, here[one])
-            if marks[row, block] & IS_BELOW:
-                start, end = places[one, BELOW_FROM], places[one, BELOW_TO]
-                _cut(ancestor_documents, start, end, document_bounds, below_here[one])
-            else:
-                below_here[one] = 0
-            if marks[row, block] & IS_SAID:
-                start, end = places[one, SECTION_FROM], places[one, SECTION_TO]
-                _cut(section_documents, start, end, document_bounds, said_here[one])
-            else:
-                said_here[one] = 0
-        for part in range(last_part - first_part):
-            base, first_document = parts[first_part + part], part_documents[first_part + part]
-            # What a slot can add to an entry: score, share of the query, share by an ancestor's name.
-            above, most, most_share, loud, loud_share = F(0), F(0), F(0), F(0), F(0)
+        parts_here = min(PARTS, len(parts) - 1 - first_part)
+        for part in range(parts_here):
+            column = block_count + first_part + part
+            most, most_share, loud, loud_share = F(0), F(0), F(0), F(0)
             for slot in range(slot_count):
-                slot_tops[slot], slot_shares[slot], slot_below[slot] = F(0), F(0), F(0)
-                loudest = F(0)
+                top, share, below, loudest = F(0), F(0), F(0), F(0)
                 for one in range(starts[slot], starts[slot + 1]):
-                    if here[one, part] < here[one, part + 1]:
-                        slot_tops[slot] = max(slot_tops[slot], highest[places[one, MARKS], block])
-                        slot_shares[slot] = max(slot_shares[slot], numbers[one, SHARE])
-                    if below_here[one, part] < below_here[one, part + 1]:
-                        slot_below[slot] = slots[slot, BELOW_MASS]
-                    if said_here[one, part] < said_here[one, part + 1]:
+                    mark = marks[places[one, MARKS], column]
+                    if mark >> LEVEL:
+                        top = max(top, F(mark >> LEVEL) * numbers[one, STEP])
+                        share = max(share, numbers[one, SHARE])
+                    if mark & IS_BELOW:
+                        below = slots[slot, BELOW_MASS]
+                    if mark & IS_SAID:
                         loudest = max(loudest, numbers[one, LOUDEST])
-                slot_shares[slot] = max(slot_shares[slot], slot_below[slot])
-                above += slot_below[slot]
-                most += slot_tops[slot]
-                most_share += slot_shares[slot]
+                share = max(share, below)
+                tops_of[part, slot], shares_of[part, slot], below_of[part, slot] = top, share, below
+                most += top
+                most_share += share
                 if loudest > F(0):
                     loud += loudest
                     loud_share += slots[slot, MASS]
             # The most that an entry's score is multiplied by for what the query covers of it.
-            highest_own = (F(1) + entry_coverage) * (exact if most_share >= whole else F(1))
-            most *= _power(min(F(1), most_share / total), halves) * highest_own * block_priors[block, 0]
+            own_of[part] = (F(1) + entry_coverage) * (exact if most_share >= whole else F(1))
+            most *= _power(min(F(1), most_share / total), halves) * own_of[part] * block_priors[block, 0]
             loud *= clinical * _power(min(F(1), loud_share / total), halves) * block_priors[block, 1]
-            if most + loud == F(0) or (most + loud) * _SLACK < floor:
-                continue
+            part_bounds[part] = (most + loud) * _SLACK
+        for _ in range(parts_here):
+            part = int(np.argmax(part_bounds[:parts_here]))
+            if part_bounds[part] <= F(0) or part_bounds[part] < floor:
+                break
+            part_bounds[part] = F(0)
+            slot_tops, slot_shares, slot_below = tops_of[part], shares_of[part], below_of[part]
+            highest_own = own_of[part]
+            base, end_entry = parts[first_part + part], parts[first_part + part + 1]
+            first_document, end_document = part_documents[first_part + part], part_documents[first_part + part + 1]
+            above = F(0)
+            for slot in range(slot_count):
+                above += slot_below[slot]
+            for one in range(alternatives):
+                mark = marks[places[one, MARKS], block_count + first_part + part]
+                slices[one] = 0
+                if mark >> LEVEL:
+                    begin, end, row = places[one, START], places[one, END], places[one, BLOCKS]
+                    if places[one, IS_PHRASE]:
+                        begin = first_from(extra_entries, begin, end, base)
+                        here[one, 0], here[one, 1] = begin, next_from(extra_entries, begin, end, end_entry)
+                    else:
+                        if row >= 0:
+                            begin, end = block_postings[row, block], block_postings[row, block + 1]
+                        begin = first_from(postings, begin, end, base)
+                        here[one, 0], here[one, 1] = begin, next_from(postings, begin, end, end_entry)
+                if mark & IS_BELOW:
+                    begin, end = places[one, BELOW_FROM], places[one, BELOW_TO]
+                    start = first_from(ancestor_bounds, begin, end, first_document + 1)
+                    below_here[one, 0] = start
+                    below_here[one, 1] = next_from(ancestor_bounds, start, end, end_document)
+                    below_here[one, 2] = begin
+                if mark & IS_SAID:
+                    begin, end = places[one, SECTION_FROM], places[one, SECTION_TO]
+                    begin = first_from(section_documents, begin, end, first_document)
+                    said_here[one, 0] = begin
+                    said_here[one, 1] = next_from(section_documents, begin, end, end_document)
             # Sections: each slot's best alternative, summed by document.
             spoken = 0
             for slot in range(slot_count):
                 for one in range(starts[slot], starts[slot + 1]):
                     factor = numbers[one, FACTOR]
-                    for where in range(said_here[one, part], said_here[one, part + 1]):
+                    for where in range(said_here[one, 0], said_here[one, 1]):
                         local = section_documents[where] - first_document
                         score = said_rows[where, SAID_SCORE] * factor
                         if found[local, _SECTION_SUM] == F(0) and found[local, _SECTION_BEST] == F(0):
@@ -353,7 +378,7 @@ def rank_entries(
                 bit = np.uint32(1) << np.uint32(slot)
                 for one in range(begin, end):
                     idf, factor, share = numbers[one, IDF], numbers[one, FACTOR], numbers[one, SHARE]
-                    for where in range(here[one, part], here[one, part + 1]):
+                    for where in range(here[one, 0], here[one, 1]):
                         if places[one, IS_PHRASE]:
                             entry = extra_entries[where]
                             score, covered = phrase_rows[where, PHRASE_SCORE], phrase_rows[where, PHRASE_COVERED]
@@ -404,7 +429,7 @@ def rank_entries(
                             continue
                         top, best_share, cover = F(0), F(0), F(0)
                         for one in range(starts[slot], starts[slot + 1]):
-                            low, high = here[one, part], here[one, part + 1]
+                            low, high = here[one, 0], here[one, 1]
                             factor = numbers[one, FACTOR]
                             if places[one, IS_PHRASE]:
                                 where = first_from(extra_entries, low, high, entry)
@@ -443,9 +468,7 @@ def rank_entries(
                             if (
                                 slot_below[slot] > F(0)
                                 and not bits[row] >> np.uint32(slot) & np.uint32(1)
-                                and _is_below(
-                                    document, starts[slot], starts[slot + 1], part, ancestor_documents, below_here
-                                )
+                                and _is_below(document, starts[slot], starts[slot + 1], ancestor_bounds, below_here)
                             ):
                                 table[row, _COVERS] += slots[slot, BELOW_MASS]
                         score = table[row, _SUM] * _power(table[row, _COVERS] / total, halves) * own * prior

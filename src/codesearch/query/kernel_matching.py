@@ -1,5 +1,5 @@
 """Compiled matching of an alternative: the entries that hold all its terms, the documents whose sections do, and in
-which blocks they lie.
+which blocks and parts they lie.
 
 Matches have the same bits as those of `score.Collection.matches` and `score.Sections.matches`; all is written to arrays
 of the caller's. Importing this module loads numba.
@@ -13,20 +13,22 @@ import numba
 import numpy as np
 
 from codesearch.query.kernel import (
-    ALTERNATIVE_ROW,
     BELOW_FROM,
     BELOW_TO,
+    BLOCKS,
     END,
-    FACTOR,
     FREQUENCY,
     IDF,
     IS_BELOW,
     IS_PHRASE,
     IS_SAID,
+    LEVEL,
+    LEVELS,
     LOUDEST,
     MARKS,
     NONESSENTIAL,
     NORM,
+    PARTS,
     PHRASE_COVERED,
     PHRASE_ENTRY,
     PHRASE_SCORE,
@@ -35,8 +37,8 @@ from codesearch.query.kernel import (
     SAID_SCORE,
     SECTION_FROM,
     SECTION_TO,
-    SHARE,
     START,
+    STEP,
     bm25,
     next_from,
 )
@@ -145,47 +147,78 @@ def _section_matches(
 
 
 @_compiled
-def _mark_blocks(ordered: Any, start: int, end: int, bounds: Any, mark: int, marks: Any) -> None:
-    """Marks the blocks in which an ordered slice has anything."""
+def _mark_documents(ordered: Any, start: int, end: int, bounds: Any, mark: int, blocks: Any, parts: Any) -> None:
+    """Marks the blocks and parts in which a slice of documents has any."""
     place, last = start, len(bounds) - 1
-    for block in range(last):
+    for part in range(last):
         if place == end:
             break
-        if ordered[place] < bounds[block + 1]:
-            marks[block] |= mark
-            place = next_from(ordered, place, end, bounds[block + 1])
+        if ordered[place] < bounds[part + 1]:
+            parts[part] |= mark
+            blocks[part // PARTS] |= mark
+            place = next_from(ordered, place, end, bounds[part + 1])
 
 
 @_compiled
-def _top_of_term(
-    postings: Any,
-    weights: Any,
-    entry_rows: Any,
-    start: int,
-    end: int,
-    idf: Any,
-    factor: Any,
-    k1: Any,
-    bounds: Any,
+def _mark_runs(run_bounds: Any, start: int, end: int, bounds: Any, mark: int, blocks: Any, parts: Any) -> None:
+    """Marks the blocks and parts into which runs of documents reach."""
+    part, last = 0, len(bounds) - 1
+    for run in range(start, end - 1, 2):
+        part = next_from(bounds, part, last, run_bounds[run] + 1)
+        part = max(0, part - 1)
+        while part < last and bounds[part] < run_bounds[run + 1]:
+            parts[part] |= mark
+            blocks[part // PARTS] |= mark
+            part += 1
+        part = max(0, part - 1)
+
+
+@_compiled
+def _mark_tops(found: Any, tops: Any, count: int, blocks: Any, parts: Any) -> Any:
+    """Marks parts, and their blocks, with the levels of their highest scores; gives the score of one level."""
+    highest = F(0)
+    for place in range(count):
+        highest = max(highest, tops[place])
+    step = highest / F(LEVELS)
+    if step <= F(0):
+        return F(0)
+    for place in range(count):
+        if tops[place] > F(0):
+            part, level = found[place], np.uint8(min(LEVELS, max(1, np.ceil(tops[place] / step))))
+            parts[part] |= level << LEVEL
+            block = part // PARTS
+            blocks[block] = max(blocks[block], level << LEVEL)
+    return step
+
+
+@_compiled
+def _tops_of_term(
+    postings: Any, weights: Any, entry_rows: Any, start: int, end: int, idf: Any, k1: Any, bounds: Any, found: Any,
     tops: Any,
-) -> None:
-    """The highest score of a term in each block."""
-    block = 0
+) -> int:  # fmt: skip
+    """The parts that hold a term and its highest score in each; gives how many there are."""
+    part, count = -1, 0
     for where in range(start, end):
         entry = postings[where]
-        while entry >= bounds[block + 1]:
-            block += 1
-        tops[block] = max(tops[block], bm25(weights[where], entry_rows[entry, NORM], idf, k1) * factor)
+        if part < 0 or entry >= bounds[part + 1]:
+            part = next_from(bounds, part + 1, len(bounds) - 1, entry + 1) - 1
+            found[count], tops[count] = part, F(0)
+            count += 1
+        tops[count - 1] = max(tops[count - 1], bm25(weights[where], entry_rows[entry, NORM], idf, k1))
+    return count
 
 
 @_compiled
-def _top_of_phrase(rows: Any, start: int, end: int, factor: Any, bounds: Any, tops: Any) -> None:
-    """The highest score of a phrase in each block."""
-    entries, block = rows.view(np.int32)[:, PHRASE_ENTRY], 0
+def _tops_of_phrase(rows: Any, start: int, end: int, bounds: Any, found: Any, tops: Any) -> int:
+    """The parts that hold a phrase and its highest score in each; gives how many there are."""
+    entries, part, count = rows.view(np.int32)[:, PHRASE_ENTRY], -1, 0
     for where in range(start, end):
-        while entries[where] >= bounds[block + 1]:
-            block += 1
-        tops[block] = max(tops[block], rows[where, PHRASE_SCORE] * factor)
+        if part < 0 or entries[where] >= bounds[part + 1]:
+            part = next_from(bounds, part + 1, len(bounds) - 1, entries[where] + 1) - 1
+            found[count], tops[count] = part, F(0)
+            count += 1
+        tops[count - 1] = max(tops[count - 1], rows[where, PHRASE_SCORE])
+    return count
 
 
 @_compiled
@@ -206,48 +239,54 @@ def _rarest_first(terms: Any, offsets: Any) -> Any:
 
 
 @_compiled
-def pack(
-    # the alternatives: their terms, where those of each begin, and of each its factor and its share of the query
-    terms: Any, starts: Any, factors: Any,
-    # the index: postings, documents below ancestors, sections, blocks
-    offsets: Any, postings: Any, weights: Any, entry_rows: Any, idfs: Any, k1: Any, below_offsets: Any, below: Any,
+def match(
+    # the terms, and where those of each run begin
+    terms: Any, starts: Any,
+    # the index: postings, rows of frequent terms (see `block_postings`), documents below ancestors, sections, parts
+    offsets: Any, postings: Any, weights: Any, frequent: Any, entry_rows: Any, idfs: Any, k1: Any,
+    below_offsets: Any, below: Any,
     section_offsets: Any, section_postings: Any, section_weights: Any, owners: Any, gains: Any, clinical_k1: Any,
     document_count: int, bounds: Any, document_bounds: Any,
-    # the memory, and how much of its phrases, its sections and its rows of blocks is used
-    phrase_rows: Any, said_rows: Any, highest: Any, marks: Any, used: Any,
+    # the memory, how much of its phrases and its sections is used, and its first row of marks that is not
+    phrase_rows: Any, said_rows: Any, marks: Any, used: Any, first_row: int,
     # answer
-    rows: Any,
+    places: Any,
 ) -> bool:  # fmt: skip
-    """Writes the rows of alternatives (see `kernel`) and, to the memory, what they point to.
+    """Finds what matches runs of terms: writes it to the memory, and for each the row of an alternative (see `kernel`)
+    that weighs 1.
 
     Gives False where the postings are such as no builder writes.
     """
-    count = len(starts) - 1
-    places = rows.reshape(count, ALTERNATIVE_ROW)
-    numbers = rows.view(np.float32).reshape(count, ALTERNATIVE_ROW)
+    numbers, part_count = places.view(np.float32), len(bounds) - 1
     said_in = said_rows.view(np.int32)[:, SAID_IN]
-    for one in range(count):
-        own = terms[starts[one] : starts[one + 1]]
-        factor, row = F(factors[one, 0]), used[2]
-        used[2] += 1
+    found, tops = np.empty(part_count, np.int32), np.empty(part_count, np.float32)
+    block_count = marks.shape[1] - part_count
+    for one in range(len(starts) - 1):
+        own, row = terms[starts[one] : starts[one + 1]], first_row + one
+        blocks, parts = marks[row, :block_count], marks[row, block_count:]
         if len(own) == 1:
             term = own[0]
             start, end = offsets[term], offsets[term + 1]
-            _top_of_term(postings, weights, entry_rows, start, end, idfs[term], factor, k1, bounds, highest[row])
-            begin, stop = below_offsets[term], below_offsets[term + 1]
-            _mark_blocks(below, begin, stop, document_bounds, IS_BELOW, marks[row])
-            places[one, START], places[one, END] = start, end
-            places[one, BELOW_FROM], places[one, BELOW_TO] = begin, stop
+            held = _tops_of_term(
+                postings, weights, entry_rows, start, end, idfs[term], k1, bounds, found, tops
+            )  # fmt: skip
+            places[one, BLOCKS] = frequent[term]
             numbers[one, IDF] = idfs[term]
         else:
             ordered = _rarest_first(own, offsets)
-            first = used[0]
-            used[0] = _phrase_matches(
+            start = used[0]
+            end = used[0] = _phrase_matches(
                 offsets[ordered], offsets[ordered + 1], idfs[ordered], k1, postings, weights, entry_rows,
-                phrase_rows, first,
+                phrase_rows, start,
             )  # fmt: skip
-            _top_of_phrase(phrase_rows, first, used[0], factor, bounds, highest[row])
-            places[one, IS_PHRASE], places[one, START], places[one, END] = 1, first, used[0]
+            held = _tops_of_phrase(phrase_rows, start, end, bounds, found, tops)
+            places[one, IS_PHRASE], places[one, BLOCKS] = 1, -1
+        places[one, START], places[one, END] = start, end
+        numbers[one, STEP] = _mark_tops(found, tops, held, blocks, parts)
+        if len(own) == 1:
+            begin, stop = below_offsets[own[0]], below_offsets[own[0] + 1]
+            _mark_runs(below, begin, stop, document_bounds, IS_BELOW, blocks, parts)
+            places[one, BELOW_FROM], places[one, BELOW_TO] = begin, stop
         first, loudest = used[1], F(0)
         said = True
         for term in own:
@@ -260,8 +299,7 @@ def pack(
             if last < first:
                 return False
             used[1] = last
-            _mark_blocks(said_in, first, last, document_bounds, IS_SAID, marks[row])
+            _mark_documents(said_in, first, last, document_bounds, IS_SAID, blocks, parts)
         places[one, SECTION_FROM], places[one, SECTION_TO], places[one, MARKS] = first, used[1], row
-        numbers[one, FACTOR], numbers[one, SHARE] = factor, F(factors[one, 1])
-        numbers[one, LOUDEST] = F(np.float64(loudest) * factors[one, 0])
+        numbers[one, LOUDEST] = loudest
     return True

@@ -7,7 +7,7 @@ Importing this module loads numba.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
 from struct import Struct
@@ -20,46 +20,71 @@ from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import REBUILD
 from codesearch.query import kernel
 from codesearch.query import kernel_matching as matching
-from codesearch.query.plan import Alternative, Slot
-from codesearch.query.score import Collection, Floats, ancestor_mass, posting_count
+from codesearch.query.plan import Slot
+from codesearch.query.score import Collection, Floats, ancestor_mass
 
 F = np.float32
 Longs = npt.NDArray[np.int64]
+Terms = tuple[int, ...]
 
 POSTINGS, POSTINGS_BY_ENTRY = 2_000_000, 8
 """Postings of phrases, and of sections, that are remembered: at least so many, and so many for each entry."""
-MARK_BYTES, ALTERNATIVES = 32_000_000, 12_000
-"""Memory for how high alternatives score in blocks, and room for so many alternatives at least: with less, a large
-index (1.8 million records) packs the same words again and again, and takes five times as long."""
-_SLOT = Struct("=i2f")
-"""The row of a slot that the kernel reads; it names the numbers."""
+MARK_BYTES, ROWS = 32_000_000, 6_000
+"""Memory for marks, and room for so many runs of terms at least: with less, a large index (1.8 million records) packs
+the same words again and again, and takes five times as long."""
+SLOTS = 20_000
+"""Slots that are kept packed."""
+_POSTINGS_OF_FREQUENT = 2
+"""Postings for each block that a frequent term has at least: the table of these is smaller than the postings."""
+_SLOT, _NUMBERS = Struct("=i2f"), Struct("=5f")
+"""The row of a slot that the kernel reads, and the end of that of an alternative; it names the numbers."""
 
 
-class Blocks(NamedTuple):
-    """Bounds of blocks of entries: in entries, and in documents."""
+class Parts(NamedTuple):
+    """Bounds of parts of blocks: in entries, and in documents."""
 
     entries: Longs
     documents: Longs
 
+    @property
+    def blocks(self) -> Longs:
+        """Bounds of blocks, in entries."""
+        return np.append(self.entries[: -1 : kernel.PARTS], self.entries[-1])
+
+
+class BlockPostings(NamedTuple):
+    """Where the postings of frequent terms begin in each block: a row for each of these, and of each term its row."""
+
+    rows: npt.NDArray[np.int32]
+    row_of: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, collection: Collection, blocks: Longs) -> BlockPostings:
+        """Looks them up for all terms that have postings enough for it to be worth while."""
+        counts = np.diff(collection.offsets)
+        terms = np.flatnonzero(counts >= _POSTINGS_OF_FREQUENT * len(blocks))
+        rows, row_of = np.zeros((len(terms), len(blocks)), np.int32), np.full(len(counts), -1, np.int32)
+        row_of[terms] = np.arange(len(terms))
+        bounds = blocks.astype(collection.entries.dtype)
+        for row, term in zip(rows, terms.tolist(), strict=True):
+            start, end = collection.offsets[term : term + 2]
+            row[:] = start + np.searchsorted(collection.entries[start:end], bounds)
+        return cls(rows, row_of)
+
 
 class Room(NamedTuple):
-    """What slots need at most: postings of phrases and of sections, and alternatives."""
+    """What runs of terms need at most: postings of phrases and of sections, and rows."""
 
     phrases: int
     sections: int
-    alternatives: int
+    rows: int
 
     @classmethod
-    def of(cls, collection: Collection, slots: Iterable[Slot]) -> Room:
-        """What these slots need."""
-        phrases = sections = alternatives = 0
+    def of(cls, collection: Collection, runs: Sequence[Terms]) -> Room:
+        """What these runs of terms need."""
         counts, said = collection.posting_counts, collection.sections.posting_counts
-        for slot in slots:
-            alternatives += len(slot.alternatives)
-            for one in slot.alternatives:
-                phrases += min([counts[term] for term in one.terms]) if len(one.terms) > 1 else 0
-                sections += said[one.terms[0]]
-        return cls(phrases, sections, alternatives)
+        phrases = sum([min([counts[term] for term in terms]) for terms in runs if len(terms) > 1])
+        return cls(phrases, sum([said[terms[0]] for terms in runs]), len(runs))
 
 
 class Packed(NamedTuple):
@@ -70,36 +95,55 @@ class Packed(NamedTuple):
     alternatives: bytes
 
 
-class Memory:
-    """Packed slots, with the matches of their phrases and sections in runs of arrays. Not safe to fill from two threads
-    at once; what it holds already may be read meanwhile."""
+class _Matches(NamedTuple):
+    """What matches a run of terms: where it lies, as in the row of an alternative; the numbers of one that weighs 1;
+    and how many postings it has at most."""
 
-    def __init__(self, collection: Collection, entry_rows: Floats, blocks: Blocks, least: Room) -> None:
+    places: bytes
+    step: float
+    idf: float
+    loudest: float
+    postings: int
+
+
+class Memory:
+    """Packed slots, with the matches of their terms in runs of arrays. Not safe to fill from two threads at once; what
+    it holds already may be read meanwhile.
+
+    Many alternatives are of the same terms and differ in their weight alone: the matches of terms are kept once.
+    """
+
+    def __init__(
+        self, collection: Collection, entry_rows: Floats, frequent: BlockPostings, parts: Parts, least: Room
+    ) -> None:
         """Makes room for so much at least; takes the rows of entries, as the kernel names them."""
         ranking, said = collection.ranking, collection.sections
         self._collection = collection
         self._index = (
-            collection.offsets, collection.entries, collection.weights, entry_rows, collection.idf,
-            F(ranking.k1), collection.ancestor_offsets, collection.ancestor_documents,
+            collection.offsets, collection.entries, collection.weights, frequent.row_of, entry_rows, collection.idf,
+            F(ranking.k1), collection.ancestor_offsets, collection.ancestor_bounds,
             said.offsets, said.entries, said.weights, said.documents, said.gains,
-            F(ranking.clinical_k1), collection.document_count, blocks.entries, blocks.documents,
+            F(ranking.clinical_k1), collection.document_count, parts.entries, parts.documents,
         )  # fmt: skip
-        self._used = np.zeros(3, np.int64)
+        self._used = np.zeros(2, np.int64)
+        self._matches: dict[Terms, _Matches] = {}
         self.packed: dict[Slot, Packed] = {}
         postings = max(POSTINGS, POSTINGS_BY_ENTRY * len(entry_rows))
         phrases, sections = max(postings, least.phrases), max(postings, least.sections)
-        count = len(blocks.entries) - 1
-        rows = max(MARK_BYTES // max(1, 5 * count), ALTERNATIVES, least.alternatives)
+        count = len(parts.blocks) - 1 + len(parts.entries) - 1
+        self._rows = max(MARK_BYTES // max(1, count), ROWS, least.rows)
         phrase_rows, said_rows = zeros((phrases, kernel.PHRASE_ROW), F), zeros((sections, kernel.SAID_ROW), F)
-        self.arrays = (phrase_rows, said_rows, zeros((rows, count), F), zeros((rows, count), np.uint8))
+        self.arrays = (phrase_rows, said_rows, zeros((self._rows, count), np.uint8))
 
-    def has_room(self, room: Room) -> bool:
-        """Whether so much more fits."""
-        phrases, sections, marks = self._used.tolist()
+    def has_room(self, slots: Sequence[Slot]) -> bool:
+        """Whether these slots still fit."""
+        phrases, sections = self._used.tolist()
+        room = Room.of(self._collection, self._missing(slots))
         return (
-            phrases + room.phrases <= len(self.arrays[0])
+            len(self.packed) + len(slots) <= SLOTS
+            and phrases + room.phrases <= len(self.arrays[0])
             and sections + room.sections <= len(self.arrays[1])
-            and marks + room.alternatives <= len(self.arrays[2])
+            and len(self._matches) + room.rows <= self._rows
         )
 
     def keep(self, slots: Sequence[Slot]) -> None:
@@ -108,32 +152,45 @@ class Memory:
         Raises:
             IndexCorruptError: following the postings would leave the arrays.
         """
-        rows = self._rows([(one, slot.mass) for slot in slots for one in slot.alternatives])
-        end = 0
+        missing = self._missing(slots)
+        if missing:
+            self._match(missing)
         for slot in slots:
-            start, end = end, end + 4 * kernel.ALTERNATIVE_ROW * len(slot.alternatives)
+            rows: list[bytes] = []
+            postings = 0
+            for one in slot.alternatives:
+                found, factor = self._matches[one.terms], one.weight * one.share
+                postings += found.postings
+                numbers = found.step * factor, found.idf, factor, one.weight * slot.mass, found.loudest * factor
+                rows += (found.places, _NUMBERS.pack(*numbers))
             below = self._collection.ranking.ancestor_share * ancestor_mass(slot)
             row = _SLOT.pack(len(slot.alternatives), slot.mass, below)
-            self.packed[slot] = Packed(posting_count(self._collection, slot), row, rows[start:end])
+            self.packed[slot] = Packed(postings, row, b"".join(rows))
 
     def load(self) -> None:
         """Has all that is compiled loaded, so that no search waits for it."""
-        self._rows([])
+        self._match([])
 
-    def _rows(self, alternatives: Sequence[tuple[Alternative, float]]) -> bytes:
-        """The rows of alternatives, each with the mass of its slot."""
-        terms = [term for one, _ in alternatives for term in one.terms]
-        counts = [len(one.terms) for one, _ in alternatives]
-        factors = [(one.weight * one.share, one.weight * mass) for one, mass in alternatives]
-        rows = np.zeros(kernel.ALTERNATIVE_ROW * len(alternatives), np.int32)
-        sound = matching.pack(
-            np.array(terms, np.int64), np.array([0, *accumulate(counts)], np.int64),
-            np.array(factors, np.float64).reshape(-1, 2), *self._index,
-            *self.arrays, self._used, rows,
+    def _missing(self, slots: Sequence[Slot]) -> list[Terms]:
+        """The terms of these slots whose matches are not known yet."""
+        wanted = {one.terms: None for slot in slots for one in slot.alternatives}
+        return [terms for terms in wanted if terms not in self._matches]
+
+    def _match(self, runs: Sequence[Terms]) -> None:
+        """Finds what matches runs of terms."""
+        counts, first = [len(terms) for terms in runs], len(self._matches)
+        rows = np.zeros((len(runs), kernel.ALTERNATIVE_ROW), np.int32)
+        sound = matching.match(
+            np.array([term for terms in runs for term in terms], np.int64),
+            np.array([0, *accumulate(counts)], np.int64),
+            *self._index, *self.arrays, self._used, first, rows,
         )  # fmt: skip
         if not sound:
             raise unsound(self._collection)
-        return rows.tobytes()
+        numbers, postings = rows.view(F)[:, kernel.STEP :].tolist(), self._collection.posting_counts
+        for terms, row, (step, idf, _, _, loudest) in zip(runs, rows[:, : kernel.STEP], numbers, strict=True):
+            fewest = min([postings[term] for term in terms])
+            self._matches[terms] = _Matches(row.tobytes(), step, idf, loudest, fewest)
 
 
 def zeros(shape: tuple[int, ...], kind: npt.DTypeLike) -> npt.NDArray[Any]:

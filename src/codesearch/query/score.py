@@ -64,7 +64,7 @@ class Collection:
             arrays[f"title.{name}"] for name in ("offsets", "entries", "weights")
         )
         self.documents, self.mass = arrays["title.documents"], arrays["title.mass"]
-        self.ancestor_offsets, self.ancestor_documents = arrays["ancestor.offsets"], arrays["ancestor.documents"]
+        self.ancestor_offsets, self.ancestor_bounds = arrays["ancestor.offsets"], arrays["ancestor.bounds"]
         lengths = np.maximum(arrays["title.lengths"], 1).astype(F)
         average = lengths.mean() if len(lengths) else F(1)
         self.norms = (F(ranking.k1) * (F(1 - ranking.b) + F(ranking.b) * lengths / average)).astype(F)
@@ -130,9 +130,11 @@ class Collection:
         scores = idf * (frequencies * (k1 + F(1)) / (frequencies + self.norms[entries]))
         return Matches(entries, scores, np.where(weights < NONESSENTIAL, idf, F(0)))
 
-    def ancestors(self, term: int) -> Ints:
-        """The documents one of whose ancestors' names holds the term, in order."""
-        found: Ints = self.ancestor_documents[self.ancestor_offsets[term] : self.ancestor_offsets[term + 1]]
+    def are_below(self, term: int, documents: Ints) -> Mask:
+        """Of each document whether the name of one of its ancestors holds the term."""
+        bounds = self.ancestor_bounds[self.ancestor_offsets[term] : self.ancestor_offsets[term + 1]]
+        # Runs begin and end in turn: behind an odd number of bounds a document is in one.
+        found: Mask = np.searchsorted(bounds, documents, "right") & 1 == 1
         return found
 
 
@@ -297,7 +299,7 @@ def score_entries(collection: Collection, slots: Sequence[Slot]) -> tuple[Ints, 
         below = np.zeros(len(found), bool)
         for one in slots[place].alternatives:
             if len(one.terms) == 1:
-                below |= _contains(collection.ancestors(one.terms[0]), owners)
+                below |= collection.are_below(one.terms[0], owners)
         mass += np.where(below & ~hit[place, found], F(ranking.ancestor_share * ancestor_mass(slots[place])), F(0))
     coverage = power(mass / total, ranking.coverage_halves)
     own = F(1) + F(ranking.entry_coverage) * np.minimum(F(1), covered / collection.mass[found])
@@ -327,10 +329,3 @@ def _slot_matches(collection: Collection, slot: Slot) -> tuple[Ints, Floats, Flo
     order = np.lexsort((-scores, entries))
     first = order[np.diff(entries[order], prepend=-1) != 0]
     return entries[first], scores[first], shares[first], covered[first]
-
-
-def _contains(ordered: Ints, wanted: Ints) -> Mask:
-    if not len(ordered):
-        return np.zeros(len(wanted), bool)
-    found: Mask = ordered[np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)] == wanted
-    return found

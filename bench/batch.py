@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 from engines import Engine, peer
 from judged_sets import DATA, build, entries, judged_sets
+from timing import usual_environment
 
 COLLECTION = "CM"
 SETS = ("abbrev", "consumer", "do", "external", "index", "table", "typo", "inclusion")
@@ -80,13 +81,15 @@ def _queries(folder: Path, count: int) -> list[str]:
 def _command(index: Path, queries: Sequence[str], jobs: int, which: str = "") -> Timed:
     """The command, fed through a pipe."""
     command = [str(Path(sys.executable).parent / "codesearch"), "search", "--batch", "-", "--jobs", str(jobs)]
+    command += ["--index", str(index)]
+    environment = usual_environment()
     with tempfile.TemporaryFile() as lines:
         lines.write("".join(f"{query}\n" for query in queries).encode())
         lines.seek(0)
         begun, spent = time.perf_counter(), _spent_by_children()
         with (
             subprocess.Popen(["cat"], stdin=lines, stdout=subprocess.PIPE) as feeder,
-            subprocess.Popen([*command, "--index", str(index)], stdin=feeder.stdout, stdout=subprocess.PIPE) as process,
+            subprocess.Popen(command, stdin=feeder.stdout, stdout=subprocess.PIPE, env=environment) as process,
         ):
             assert process.stdout is not None
             process.stdout.readline()

@@ -26,7 +26,7 @@ from typing import Any
 
 from engines import Engine, Ours, peer
 from judged_sets import DATA, Entry, build, entries, judged_sets
-from timing import COLUMNS, LIMIT, print_head, print_row, summary, timed
+from timing import COLUMNS, LIMIT, print_head, print_row, summary, timed, usual_environment
 
 SETS = ("index", "do", "typo", "pcs")
 COLLECTION = "CM and PCS"
@@ -101,14 +101,15 @@ def _processes(index: Path, queries: Sequence[str]) -> dict[str, float]:
     starts = []
     for _ in range(7):
         begun = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, env=usual_environment())
         starts.append((time.perf_counter() - begun) * 1000)
     return {"`codesearch search` ms": statistics.median(starts), **found}
 
 
 def _probed(index: Path, queries: str) -> dict[str, float]:
-    output = subprocess.run([sys.executable, _PROBE, index, queries], check=True, capture_output=True, text=True).stdout
-    figures: dict[str, float] = json.loads(output)
+    command = [sys.executable, _PROBE, index, queries]
+    found = subprocess.run(command, check=True, capture_output=True, text=True, env=usual_environment())
+    figures: dict[str, float] = json.loads(found.stdout)
     return figures
 
 

@@ -107,7 +107,7 @@ def _processes(index: Path, queries: Sequence[str]) -> dict[str, float]:
 
 
 def _probed(index: Path, queries: str) -> dict[str, float]:
-    command = [sys.executable, _PROBE, index, queries]
+    command = [sys.executable, str(_PROBE), str(index), queries]
     found = subprocess.run(command, check=True, capture_output=True, text=True, env=usual_environment())
     figures: dict[str, float] = json.loads(found.stdout)
     return figures

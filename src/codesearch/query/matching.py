@@ -117,7 +117,7 @@ class Matches:
             found[list(self._first)] = True
         return found
 
-    @cached_property
+    @property
     def _match_without_words(self) -> bool:
         """Whether conditions alone make a match: they ask for a text or a code, or there is nothing else."""
         plan, constraints = self._plan, self._matcher.constraints
@@ -125,11 +125,14 @@ class Matches:
             return True
         return not plan.slots and not plan.codes and not all(map(is_exclusion, plan.conditions))
 
-    @cached_property
+    @property
     def _others(self) -> Mask | None:
         """The documents that may follow those that stand first; None stands for all of the scope's slice."""
-        if not self._first and not self._match_without_words:
-            return self._demanded
+        return self._behind if self._first or self._match_without_words else self._demanded
+
+    @cached_property
+    def _behind(self) -> Mask:
+        """The same as a mask, where some stand first or match without words."""
         if self._demanded is None:
             allowed = np.zeros(self._matcher.reader.documents, bool)
             allowed[slice(*self._scope.span)] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -95,11 +96,9 @@ class Searcher:
         matches = Matches(self._matcher, plan, scope)
         page = self._page(request, matches, start, limit)
         context = HitContext(self._reader, self._matcher.collection, self._texts, plan, matches.contrary)
-        columns = zip(*(column.tolist() for column in page.ranking), page.siblings, strict=True)
-        hits = [
-            Hit(context, document, rank, score, tier, siblings)
-            for rank, (document, score, tier, siblings) in enumerate(columns, start + 1)
-        ]
+        documents, scores, tiers = page.ranking
+        rows = zip(count(start + 1), documents.tolist(), scores.tolist(), tiers.tolist(), page.siblings, strict=False)
+        hits = [Hit(context, document, rank, score, tier, siblings) for rank, document, score, tier, siblings in rows]
         return self._results(request, hits, plan, matches, start)
 
     def rank(self, words: Sequence[str], allowed: Mask, limit: int) -> Ranked:

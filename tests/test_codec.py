@@ -20,13 +20,12 @@ from whoosh.reading import TermNotFound
 from codesearch.codes import bare
 from codesearch.config import config_root
 from codesearch.index.analysis import Analyzer
-from codesearch.index.arrays import ARRAYS_NAME, write_arrays
-from codesearch.index.build import invert, sort_key
+from codesearch.index.build import as_they_are, sort_key, write_index
 from codesearch.index.codec.terms import ENTRY_STRIDE
 from codesearch.index.fields import SectionReader, keyword_text, keyword_values, title_texts
 from codesearch.index.record_file import StoredRecord
 from codesearch.index.schema import TermAnalyzer, identifiers
-from codesearch.index.segment import open_segment, write_segment
+from codesearch.index.segment import open_segment
 from codesearch.index.settings import read_settings
 from codesearch.records import CodeRecord, Purpose, Risks
 
@@ -97,9 +96,7 @@ def write_stock(folder: Path, records: list[CodeRecord]) -> FileIndex:
 
 def write_ours(folder: Path, records: list[CodeRecord]) -> FileIndex:
     folder.mkdir()
-    arrays, meta, *_ = invert(records, SETTINGS)
-    write_arrays(folder / ARRAYS_NAME, arrays, meta)
-    write_segment(folder, SETTINGS, len(records))
+    write_index(folder, [map(StoredRecord, records)], SETTINGS, as_they_are)
     return open_segment(folder, SETTINGS)
 
 

@@ -15,9 +15,10 @@ from whoosh.fields import TEXT, Schema
 
 from codesearch.config import config_root
 from codesearch.errors import IndexCorruptError, UntrustedIndexError, UsageError
-from codesearch.index.arrays import ARRAYS_NAME, write_arrays
-from codesearch.index.build import invert
+from codesearch.index.arrays import ARRAYS_NAME, ArrayFile, write_arrays
+from codesearch.index.build import as_they_are, write_index
 from codesearch.index.codec.segment import ArraySegment
+from codesearch.index.record_file import StoredRecord
 from codesearch.index.segment import open_segment, write_segment
 from codesearch.index.settings import IndexSettings, read_settings, thaw_settings
 from codesearch.records import CodeRecord
@@ -35,9 +36,7 @@ RECORDS = [
 def write(folder: Path, records: list[CodeRecord]) -> Path:
     """The arrays of the records and the segment over them."""
     folder.mkdir()
-    arrays, meta, *_ = invert(records, SETTINGS)
-    write_arrays(folder / ARRAYS_NAME, arrays, meta)
-    write_segment(folder, SETTINGS, len(records))
+    write_index(folder, [map(StoredRecord, records)], SETTINGS, as_they_are)
     return folder
 
 
@@ -114,8 +113,10 @@ def test_arrays_of_another_build_are_corrupt(folder: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["bare", "title.entries", "title.positions", "section.fields", "keyword.kind"])
 def test_arrays_of_wrong_sizes_are_corrupt(folder: Path, name: str) -> None:
-    arrays, meta = invert(RECORDS, SETTINGS)[:2]
-    write_arrays(folder / ARRAYS_NAME, {**arrays, name: arrays[name][:-1]}, meta)
+    file = ArrayFile(folder / ARRAYS_NAME)
+    arrays = {each: file[each] for each in file.names()}
+    write_arrays(folder / "cut", {**arrays, name: arrays[name][:-1]}, file.meta)
+    (folder / "cut").replace(folder / ARRAYS_NAME)
     with pytest.raises(IndexCorruptError, match=f"array '{name}' has"):
         open_segment(folder, SETTINGS)
 

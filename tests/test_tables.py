@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -11,8 +14,8 @@ from random_corpora import WORDS
 from reindex_support import small_config
 
 from codesearch.index.analysis import Analyzer
-from codesearch.index.arrays import Array
-from codesearch.index.build import invert, sort_key
+from codesearch.index.arrays import ARRAYS_NAME, Array, ArrayFile
+from codesearch.index.build import as_they_are, sort_key, write_index
 from codesearch.index.record_file import StoredRecord
 from codesearch.index.settings import read_settings
 from codesearch.records import CodeRecord, Purpose
@@ -25,6 +28,14 @@ def texts(arrays: dict[str, Array], name: str) -> list[str]:
     return [text[start:end].decode() for start, end in pairwise(offsets)]
 
 
+def tables_of(records: list[CodeRecord]) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The arrays of an index of records, and what stands beside them."""
+    with TemporaryDirectory() as folder:
+        write_index(Path(folder), [map(StoredRecord, records)], SETTINGS, as_they_are)
+        file = ArrayFile(Path(folder, ARRAYS_NAME))
+    return {name: file[name] for name in file.names()}, file.meta
+
+
 def record(code: str | None, name: str, parent: str | None = None, **fields: object) -> CodeRecord:
     return CodeRecord("ICD10CM", code, name, parent=parent, **fields)  # type: ignore[arg-type]
 
@@ -35,7 +46,7 @@ def test_codes_names_and_keywords_stand_by_document() -> None:
         record("A00.0", "Ünïcode", "A00", billable=True),
         record(None, "X"),
     ]
-    arrays, meta = invert(records, SETTINGS)
+    arrays, meta = tables_of(records)
     assert texts(arrays, "code") == ["A00", "A00.0", ""]
     assert texts(arrays, "name") == ["Cholera", "Ünïcode", "X"]
     assert arrays["bare"].tolist() == [b"A00", b"A000", b""]
@@ -45,17 +56,17 @@ def test_codes_names_and_keywords_stand_by_document() -> None:
 
 def test_a_parent_is_the_document_of_its_code_if_there_is_one() -> None:
     records = [record("A00", "a"), record("A00.0", "b", "A00"), record("A00.1", "c", "A99"), record(None, "d")]
-    assert invert(records, SETTINGS)[0]["parent"].tolist() == [-1, 0, -1, -1]
+    assert tables_of(records)[0]["parent"].tolist() == [-1, 0, -1, -1]
 
 
 def test_a_parent_is_looked_for_in_its_own_system() -> None:
     records = [CodeRecord("CPT", "A00", "a"), record("A00.0", "b", "A00")]
-    assert invert(records, SETTINGS)[0]["parent"].tolist() == [-1, -1]
+    assert tables_of(records)[0]["parent"].tolist() == [-1, -1]
 
 
 def test_the_words_of_all_ancestors_are_those_of_a_code() -> None:
     records = [record("A00", "fever"), record("A00.0", "chest", "A00"), record("A00.00", "pain", "A00.0")]
-    arrays, _ = invert(records, SETTINGS)
+    arrays, _ = tables_of(records)
     found = {}
     for number, term in enumerate(texts(arrays, "term")):
         start, end = arrays["ancestor.offsets"][number : number + 2]
@@ -70,7 +81,7 @@ def test_runs_of_documents_are_those_below_whatever_their_parents(named: list[tu
         record(f"A{place:02d}", " ".join(words), f"A{parent:02d}" if parent >= 0 else None)
         for place, (words, parent) in enumerate(named)
     ]
-    arrays, _ = invert(records, SETTINGS)
+    arrays, _ = tables_of(records)
     parents = arrays["parent"].tolist()
     analyzer = Analyzer(SETTINGS.analysis)
     own = set(map(analyzer.term, SETTINGS.ranking.own_words))
@@ -93,14 +104,14 @@ def test_runs_of_documents_are_those_below_whatever_their_parents(named: list[tu
 
 
 def test_a_circle_of_parents_ends() -> None:
-    assert invert([record("A00", "fever", "A01"), record("A01", "pain", "A00")], SETTINGS)[0]["parent"].tolist() == [
+    assert tables_of([record("A00", "fever", "A01"), record("A01", "pain", "A00")])[0]["parent"].tolist() == [
         1,
         0,
     ]
 
 
 def test_no_records_give_an_index_all_the_same() -> None:
-    arrays, meta = invert([], SETTINGS)
+    arrays, meta = tables_of([])
     assert meta["documents"] == 0
     assert texts(arrays, "term") == []
 
@@ -125,7 +136,7 @@ RECORDS = st.lists(
 
 @given(RECORDS)
 def test_a_frequency_counts_the_codes_that_have_the_term_where_it_is_scored(records: list[CodeRecord]) -> None:
-    arrays, _ = invert(records, SETTINGS)
+    arrays, _ = tables_of(records)
     fields = len(SETTINGS.fields.title), sum(weight > 0 for weight in SETTINGS.fields.weights)
     found: list[set[int]] = [set() for _ in texts(arrays, "term")]
     for part, scored in zip(("title", "section"), fields, strict=True):
@@ -139,7 +150,7 @@ def test_a_frequency_counts_the_codes_that_have_the_term_where_it_is_scored(reco
 
 @given(RECORDS)
 def test_terms_and_words_stand_in_order_each_word_with_its_term(records: list[CodeRecord]) -> None:
-    arrays, _ = invert(records, SETTINGS)
+    arrays, _ = tables_of(records)
     terms, words = texts(arrays, "term"), texts(arrays, "word")
     assert terms == sorted(set(terms), key=str.encode)
     assert words == sorted(set(words))

@@ -89,14 +89,6 @@ def as_they_are(records: Iterable[StoredRecord]) -> Iterable[StoredRecord]:
     return records
 
 
-def invert(records: Iterable[CodeRecord], settings: IndexSettings) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The arrays of an index, and what goes with them (the number of documents, the values of keyword fields)."""
-    crew = Crew(1)
-    inversion = _invert([map(StoredRecord, records)], settings, as_they_are, crew)
-    arrays, keywords = _arrays(inversion, settings, crew)
-    return arrays, {"documents": inversion.documents, "keywords": keywords}
-
-
 class _Inversion(NamedTuple):
     """All parts inverted, and the words of all processes together."""
 
@@ -125,8 +117,8 @@ def _invert(
     settings: IndexSettings,
     make: Callable[[Part], Iterable[StoredRecord | MergedRecord]],
     crew: Crew,
-    take: Callable[[Made], None] | None = None,
-    progress: Listener | None = None,
+    take: Callable[[Made], None],
+    progress: Listener | None,
 ) -> _Inversion:
     build = uuid4().hex
     # Thousands of synonym rules would be sent to every process, and none of them needs one.
@@ -138,8 +130,7 @@ def _invert(
         inverted.append(made.inverted)
         firsts.append(documents)
         documents += len(made.inverted.columns.ended)
-        if take:
-            take(made)
+        take(made)
         if progress:
             progress(documents)
     return _Inversion(inverted, firsts, documents, *_all_words(crew.each(end, build)))

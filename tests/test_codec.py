@@ -35,7 +35,7 @@ Query = Any
 Searcher = Any
 FileIndex = Any
 
-SETTINGS = read_settings(config_root() / "index")
+SETTINGS = read_settings(config_root() / "index")._replace(rules=())
 FIELDS = SETTINGS.fields
 TEXTS = (*FIELDS.title, *FIELDS.sections)
 SEARCHED = ("name", "inclusion_terms", "synonyms", "purpose.conditions", "risks.common", "excludes")

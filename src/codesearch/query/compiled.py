@@ -15,7 +15,7 @@ from codesearch.index.structure import check_postings
 from codesearch.query import kernel
 from codesearch.query.packing import BlockPostings, Longs, Memory, Packed, Parts, Room, zeros
 from codesearch.query.plan import Slot
-from codesearch.query.score import Collection, Floats, Ints, Mask, Ranked
+from codesearch.query.score import WHOLE, Collection, Floats, Ints, Mask, Ranked
 
 F = np.float32
 
@@ -50,7 +50,7 @@ class CompiledRanking:
         formula = np.zeros(kernel.FORMULA, F)
         formula[kernel.K1], formula[kernel.ENTRY_COVERAGE] = ranking.k1, ranking.entry_coverage
         formula[kernel.CLINICAL], formula[kernel.HALVES] = ranking.clinical, ranking.coverage_halves
-        formula[kernel.EXACT] = ranking.exact_name
+        formula[kernel.EXACT], formula[kernel.WHOLE] = ranking.exact_name, WHOLE
         self._index = (
             collection.entries, collection.weights, self._frequent.rows, self._entries, collection.document_priors,
             collection.ancestor_bounds, np.stack(self._parts), _block_priors(collection, self._parts.blocks),

@@ -22,8 +22,6 @@ from typing import Any
 import numba
 import numpy as np
 
-from codesearch.query.score import WHOLE
-
 F = np.float32
 _SLACK = F(1.0001)
 FREQUENCY = 0x7F
@@ -58,9 +56,9 @@ PHRASE_ROW = 3
 SAID_IN, SAID_SCORE = range(2)
 SAID_ROW = 2
 """A document whose sections hold an alternative: as a whole number, the document; its BM25F."""
-K1, ENTRY_COVERAGE, CLINICAL, HALVES, EXACT = range(5)
-FORMULA = 5
-"""Numbers of the formula."""
+K1, ENTRY_COVERAGE, CLINICAL, HALVES, EXACT, WHOLE = range(6)
+FORMULA = 6
+"""Numbers of the formula, and which share of a query or an entry is all of it."""
 
 _SUM, _COVERS, _COVERED, _BEST, _BEST_SHARE, _PART, _SLOTS = range(7)
 COLUMNS = 8
@@ -205,7 +203,8 @@ def rank_entries(
     touched, in_sections, matched = lists[:size], lists[size : 2 * size], lists[2 * size :]
     answer_places, limit = answer.view(np.int32), answer.shape[1]
     k1, entry_coverage, clinical, halves = formula[K1], formula[ENTRY_COVERAGE], formula[CLINICAL], int(formula[HALVES])
-    exact, whole = formula[EXACT], WHOLE * total
+    exact, all_of = formula[EXACT], formula[WHOLE]
+    whole = all_of * total
     starts = np.zeros(slot_count + 1, np.int64)
     for slot in range(slot_count):
         starts[slot + 1] = starts[slot] + counts[slot, ALTERNATIVES]
@@ -456,7 +455,7 @@ def rank_entries(
                             mass += slot_below[slot]
                     own = F(1) + entry_coverage * min(F(1), table[row, _COVERED] / entry_rows[entry, OWN_MASS])
                     if (
-                        table[row, _COVERED] >= WHOLE * entry_rows[entry, OWN_MASS]
+                        table[row, _COVERED] >= all_of * entry_rows[entry, OWN_MASS]
                         and table[row, _COVERS] >= whole
                         and not headers[document]
                     ):

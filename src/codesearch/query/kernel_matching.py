@@ -45,6 +45,10 @@ from codesearch.query.kernel import (
 
 F = np.float32
 
+OF_KERNEL = 1632625110
+"""A checksum of what this module is compiled with of `kernel`. numba compiles a file anew only when it changes: whoever
+changes `kernel` must change this number too, and a test says which."""
+
 _compiled = numba.njit(cache=True, nogil=True)
 
 
@@ -242,7 +246,7 @@ def _rarest_first(terms: Any, offsets: Any) -> Any:
 def match(
     # the terms, and where those of each run begin
     terms: Any, starts: Any,
-    # the index: postings, rows of frequent terms (see `block_postings`), documents below ancestors, sections, parts
+    # the index: postings, rows of frequent terms (`packing.BlockPostings`), documents below ancestors, sections, parts
     offsets: Any, postings: Any, weights: Any, frequent: Any, entry_rows: Any, idfs: Any, k1: Any,
     below_offsets: Any, below: Any,
     section_offsets: Any, section_postings: Any, section_weights: Any, owners: Any, gains: Any, clinical_k1: Any,
@@ -267,9 +271,7 @@ def match(
         if len(own) == 1:
             term = own[0]
             start, end = offsets[term], offsets[term + 1]
-            held = _tops_of_term(
-                postings, weights, entry_rows, start, end, idfs[term], k1, bounds, found, tops
-            )  # fmt: skip
+            held = _tops_of_term(postings, weights, entry_rows, start, end, idfs[term], k1, bounds, found, tops)
             places[one, BLOCKS] = frequent[term]
             numbers[one, IDF] = idfs[term]
         else:

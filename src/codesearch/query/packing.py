@@ -1,5 +1,5 @@
 """Slots made ready for the compiled ranking, and remembered: where the postings of their alternatives lie, what their
-phrases and sections match, and how high each alternative scores in each block of entries.
+phrases and sections match, and how high each scores in each block of entries and in each of its parts.
 
 Importing this module loads numba.
 """

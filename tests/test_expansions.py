@@ -77,6 +77,18 @@ def test_a_rule_stays_only_where_the_index_has_all_its_words(tmp_path: Path) -> 
     assert table(tmp_path, rules=rules, terms="urticaria") == {"hive": (Expansion(("urticaria",), "lay", "urticaria"),)}
 
 
+def test_typed_words_are_found_by_the_rarest_of_them(tmp_path: Path) -> None:
+    rules = (
+        Rule(("heart attack", "heart failure", "attack", "failure heart"), ("urticaria",), "lay"),
+        Rule(("heart attack of heart",), ("urticaria",), "lay"),
+    )
+    found = table(tmp_path, rules=rules, terms="urticaria")
+    assert found.by_rarest == {
+        "attack": ("heart attack", "heart attack heart"),
+        "failur": ("failur heart", "heart failur"),
+    }
+
+
 def test_the_table_can_be_read_after_its_file_was_removed(tmp_path: Path) -> None:
     table(tmp_path, record("Peptic ulcer disease"))
     file = ExpansionFile(tmp_path)
@@ -96,7 +108,7 @@ def test_a_broken_file_is_told(tmp_path: Path, content: bytes) -> None:
 
 def test_broken_phrases_are_told_when_they_are_asked_for(tmp_path: Path) -> None:
     (tmp_path / "expansions.json").write_bytes(
-        b'{"hive": [[["urticaria"], "lay"]], "mi": [[["heart"], "lay", "heart"]]}'
+        b'{"phrases": {"hive": [[["urticaria"], "lay"]], "mi": [[["heart"], "lay", "heart"]]}, "by_rarest": {}}'
     )
     file = ExpansionFile(tmp_path)
     assert file.table()["mi"] == (Expansion(("heart",), "lay", "heart"),)

@@ -48,7 +48,8 @@ def expanding(phrases: list[Any]) -> Callable[[Files], None]:
     """Gives words of the queries an expansion."""
 
     def change(files: Files) -> None:
-        files[EXPANSIONS][:] = msgspec.json.encode(dict.fromkeys(("hive", "mi", "diabet"), phrases))
+        table = dict.fromkeys(("hive", "mi", "diabet"), phrases)
+        files[EXPANSIONS][:] = msgspec.json.encode({"phrases": table, "by_rarest": {}})
 
     return change
 

@@ -6,6 +6,7 @@ They come from the synonym rules, kept where the index holds all words of the ph
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -37,8 +38,21 @@ class Expansion(msgspec.Struct, frozen=True, array_like=True):
 
 Table = dict[str, tuple[Expansion, ...]]
 """Typed terms, joined by blanks -> expansions."""
+
+
+@learnt
+class _File(msgspec.Struct):
+    """The file: the table, and of its typed terms those of several words, by the word that the fewest of them have.
+
+    Finding that word takes longer than to read it, and every first search would wait.
+    """
+
+    phrases: dict[str, msgspec.Raw]
+    by_rarest: dict[str, tuple[str, ...]]
+
+
+_FILE = msgspec.json.Decoder(_File)
 _PHRASES = msgspec.json.Decoder(tuple[Expansion, ...])
-_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 Initials = list[tuple[str, tuple[str, ...], str]]
@@ -76,7 +90,17 @@ def write_expansions(folder: Path, found: Found) -> None:
         table.setdefault(letters, tuple(Expansion(terms, "initials", title) for terms, title in titles.items()))
     path = folder / FILE_NAME
     with writing(path):
-        path.write_bytes(msgspec.json.encode(table, order="deterministic"))
+        path.write_bytes(msgspec.json.encode({"phrases": table, "by_rarest": by_rarest(table)}, order="deterministic"))
+
+
+def by_rarest(table: Iterable[str]) -> dict[str, list[str]]:
+    """The typed terms of several words, by the word that the fewest of them have, in their order."""
+    split = {typed: typed.split(" ") for typed in sorted(table) if " " in typed}
+    counts = Counter(chain.from_iterable(split.values()))
+    found: dict[str, list[str]] = {}
+    for typed, words in split.items():
+        found.setdefault(min(words, key=counts.__getitem__), []).append(typed)
+    return found
 
 
 def _by_letters(found: Iterable[Initials]) -> dict[str, dict[tuple[str, ...], str]]:
@@ -92,9 +116,10 @@ def _by_letters(found: Iterable[Initials]) -> dict[str, dict[tuple[str, ...], st
 class Expansions(Mapping[str, tuple[Expansion, ...]]):
     """The table of an index; phrases are decoded when they are asked for, since a query asks for few of them."""
 
-    def __init__(self, path: Path, raw: dict[str, msgspec.Raw]) -> None:
-        """Takes the file that the table is of, and the table with its phrases in JSON."""
-        self._path, self._raw = path, raw
+    def __init__(self, path: Path, file: _File) -> None:
+        """Takes the file that the table is of, and what it holds."""
+        self._path, self._raw = path, file.phrases
+        self.by_rarest = file.by_rarest
 
     def __getitem__(self, typed: str) -> tuple[Expansion, ...]:
         phrases = self._raw[typed]
@@ -137,7 +162,7 @@ class ExpansionFile:
         try:
             size = os.fstat(self._file.fileno()).st_size
             # pread keeps no position, so threads may ask at once.
-            return Expansions(self._path, _RAW.decode(os.pread(self._file.fileno(), size, 0)))
+            return Expansions(self._path, _FILE.decode(os.pread(self._file.fileno(), size, 0)))
         except (OSError, *BROKEN_JSON) as error:
             raise _corrupt(self._path, error) from error
 

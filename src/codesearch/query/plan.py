@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from codesearch.index.reader import IndexReader
@@ -122,6 +120,7 @@ class Planner:
         self._classes = reader.settings.ranking.classes
         self._unknown = UnknownWords(reader)
         self._resolved: dict[str, _Resolved] = {}
+        self._split: dict[str, list[tuple[str, frozenset[str]]]] = {}
         self._words: dict[str, _Word] = {}
         self._ready: dict[tuple[str, bool], _Ready] = {}
         self._ready_exactly: dict[str, Slot] = {}
@@ -263,9 +262,9 @@ class Planner:
     def _spans(self, words: Sequence[_Word]) -> list[_Span]:
         """What the rules give for several words, in any order, and neighbours that are one word when joined."""
         found: list[_Span] = []
-        rules, present = self._rules_by_rarest, {word.term for word in words}
+        present = {word.term for word in words}
         for word in words:
-            for typed, terms in rules.get(word.term, ()):
+            for typed, terms in self._rules(word.term):
                 if terms <= present:
                     run = [one for one in words if one.term in terms]
                     found += [_Span(terms, one) for one in self._expanded(typed, run)]
@@ -293,14 +292,14 @@ class Planner:
         told = tuple([Rewrite(one.weight_class, " ".join(one.words), one.phrase) for one in found])
         return _Ready(Slot(slot.word, slot.term, slot.mass, alternatives), rewrites + told)
 
-    @cached_property
-    def _rules_by_rarest(self) -> dict[str, list[tuple[str, frozenset[str]]]]:
-        """The rules of several terms, with their terms, by the term that the fewest of them have."""
-        rules = [(typed, typed.split(" ")) for typed in self._reader.expansions if " " in typed]
-        counts = Counter(chain.from_iterable([terms for _, terms in rules]))
-        found: dict[str, list[tuple[str, frozenset[str]]]] = {}
-        for typed, terms in rules:
-            found.setdefault(min(terms, key=counts.__getitem__), []).append((typed, frozenset(terms)))
+    def _rules(self, rarest: str) -> list[tuple[str, frozenset[str]]]:
+        """The rules of several terms of which this is the rarest, and the terms of each."""
+        found = self._split.get(rarest)
+        if found is None:
+            typed = self._reader.expansions.by_rarest.get(rarest)
+            if typed is None:
+                return []
+            found = self._split[rarest] = [(one, frozenset(one.split(" "))) for one in typed]
         return found
 
 

@@ -108,7 +108,6 @@ class Analyzer:
         self._any_shorthand = re.compile(shorthand)
         self._numerals = config.numerals.always
         self._after = config.numerals.after
-        self._letters_after = frozenset(self._after)
         letters, words = _one_of(self._after), _one_of(config.numerals.words)
         # The letters are much rarer than the words: they are looked for, and then for the word before them.
         self._letter = re.compile(rf"[\s-]({letters})\b(?!-)")
@@ -253,7 +252,7 @@ class Analyzer:
         if text.isascii() and not _UNEVEN.search(text):
             pieces = _WORD_OR_NOT.split(text.lower())
             words = pieces[1::2]
-            if self._letters_after.isdisjoint(words):
+            if self._after.keys().isdisjoint(words):
                 # Tuples of texts and numbers are nothing for the garbage collector to go through, as lists are.
                 terms: tuple[str | None, ...] = tuple(map(self._terms.get, words))  # most are known
                 known = tuple(map(self.term, words)) if None in terms else cast(tuple[str, ...], terms)

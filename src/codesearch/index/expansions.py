@@ -90,10 +90,10 @@ def write_expansions(folder: Path, found: Found) -> None:
         table.setdefault(letters, tuple(Expansion(terms, "initials", title) for terms, title in titles.items()))
     path = folder / FILE_NAME
     with writing(path):
-        path.write_bytes(msgspec.json.encode({"phrases": table, "by_rarest": by_rarest(table)}, order="deterministic"))
+        path.write_bytes(msgspec.json.encode({"phrases": table, "by_rarest": _by_rarest(table)}, order="deterministic"))
 
 
-def by_rarest(table: Iterable[str]) -> dict[str, list[str]]:
+def _by_rarest(table: Iterable[str]) -> dict[str, list[str]]:
     """The typed terms of several words, by the word that the fewest of them have, in their order."""
     split = {typed: typed.split(" ") for typed in sorted(table) if " " in typed}
     counts = Counter(chain.from_iterable(split.values()))

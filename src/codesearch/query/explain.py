@@ -238,8 +238,8 @@ class Explainer:
     def _above(self, slot: Slot, document: int) -> WordPart:
         """What a word gives that the name lacks: part of the query's share where an ancestor's name holds it."""
         terms = [one.terms[0] for one in slot.alternatives if len(one.terms) == 1]
-        place = np.array([document], np.int32)
-        found = [term for term in terms if self._collection.are_below(term, place).all()]
+        documents = np.array([document], np.int32)
+        found = [term for term in terms if self._collection.are_below(term, documents).all()]
         if not found:
             return _missing(slot)
         counts = self._collection.ranking.ancestor_share * ancestor_mass(slot)

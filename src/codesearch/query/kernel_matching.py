@@ -49,6 +49,7 @@ OF_KERNEL = 1632625110
 """A checksum of what this module is compiled with of `kernel`. numba compiles a file anew only when it changes: whoever
 changes `kernel` must change this number too, and a test says which."""
 
+_inline = numba.njit(cache=True, nogil=True, inline="always")
 _compiled = numba.njit(cache=True, nogil=True)
 
 
@@ -195,33 +196,37 @@ def _mark_tops(found: Any, tops: Any, count: int, blocks: Any, parts: Any) -> An
     return step
 
 
+@_inline
+def _raised(found: Any, tops: Any, count: int, bounds: Any, entry: int, score: Any) -> int:
+    """Takes the next entry's score among the highest of the parts that hold any; gives how many these are."""
+    behind = found[count - 1] + 1 if count else 0
+    if count == 0 or entry >= bounds[behind]:
+        found[count] = next_from(bounds, behind, len(bounds) - 1, entry + 1) - 1
+        tops[count] = F(0)
+        count += 1
+    tops[count - 1] = max(tops[count - 1], score)
+    return count
+
+
 @_compiled
 def _tops_of_term(
     postings: Any, weights: Any, entry_rows: Any, start: int, end: int, idf: Any, k1: Any, bounds: Any, found: Any,
     tops: Any,
 ) -> int:  # fmt: skip
     """The parts that hold a term and its highest score in each; gives how many there are."""
-    part, count = -1, 0
+    count = 0
     for where in range(start, end):
         entry = postings[where]
-        if part < 0 or entry >= bounds[part + 1]:
-            part = next_from(bounds, part + 1, len(bounds) - 1, entry + 1) - 1
-            found[count], tops[count] = part, F(0)
-            count += 1
-        tops[count - 1] = max(tops[count - 1], bm25(weights[where], entry_rows[entry, NORM], idf, k1))
+        count = _raised(found, tops, count, bounds, entry, bm25(weights[where], entry_rows[entry, NORM], idf, k1))
     return count
 
 
 @_compiled
 def _tops_of_phrase(rows: Any, start: int, end: int, bounds: Any, found: Any, tops: Any) -> int:
     """The parts that hold a phrase and its highest score in each; gives how many there are."""
-    entries, part, count = rows.view(np.int32)[:, PHRASE_ENTRY], -1, 0
+    entries, count = rows.view(np.int32)[:, PHRASE_ENTRY], 0
     for where in range(start, end):
-        if part < 0 or entries[where] >= bounds[part + 1]:
-            part = next_from(bounds, part + 1, len(bounds) - 1, entries[where] + 1) - 1
-            found[count], tops[count] = part, F(0)
-            count += 1
-        tops[count - 1] = max(tops[count - 1], rows[where, PHRASE_SCORE])
+        count = _raised(found, tops, count, bounds, entries[where], rows[where, PHRASE_SCORE])
     return count
 
 

@@ -82,8 +82,8 @@ class Room(NamedTuple):
     @classmethod
     def of(cls, collection: Collection, runs: Sequence[Terms]) -> Room:
         """What these runs of terms need."""
-        counts, said = collection.posting_counts, collection.sections.posting_counts
-        phrases = sum([min([counts[term] for term in terms]) for terms in runs if len(terms) > 1])
+        said = collection.sections.posting_counts
+        phrases = sum([collection.most_matches(terms) for terms in runs if len(terms) > 1])
         return cls(phrases, sum([said[terms[0]] for terms in runs]), len(runs))
 
 
@@ -187,10 +187,10 @@ class Memory:
         )  # fmt: skip
         if not sound:
             raise unsound(self._collection)
-        numbers, postings = rows.view(F)[:, kernel.STEP :].tolist(), self._collection.posting_counts
+        numbers = rows.view(F)[:, kernel.STEP :].tolist()
         for terms, row, (step, idf, _, _, loudest) in zip(runs, rows[:, : kernel.STEP], numbers, strict=True):
-            fewest = min([postings[term] for term in terms])
-            self._matches[terms] = _Matches(row.tobytes(), step, idf, loudest, fewest)
+            postings = self._collection.most_matches(terms)
+            self._matches[terms] = _Matches(row.tobytes(), step, idf, loudest, postings)
 
 
 def zeros(shape: tuple[int, ...], kind: npt.DTypeLike) -> npt.NDArray[Any]:

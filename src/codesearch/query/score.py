@@ -117,6 +117,11 @@ class Collection:
             scores, covered = scores[both] + other.scores[places], covered[both] + other.covered[places]
         return Matches(entries, scores, covered)
 
+    def most_matches(self, terms: Sequence[int]) -> int:
+        """How many entries hold all the terms at most: as many as hold the rarest."""
+        counts = self.posting_counts
+        return min([counts[term] for term in terms])
+
     def by_rarity(self, terms: Sequence[int]) -> list[int]:
         """The terms, those with the fewest entries first."""
         counts = self.posting_counts
@@ -211,8 +216,7 @@ def slot_order(collection: Collection, slots: Sequence[Slot]) -> list[int]:
 
 def posting_count(collection: Collection, slot: Slot) -> int:
     """How many postings a slot has at most."""
-    counts = collection.posting_counts
-    return sum([min([counts[term] for term in one.terms]) for one in slot.alternatives])
+    return sum([collection.most_matches(one.terms) for one in slot.alternatives])
 
 
 def power(shares: Floats, halves: int) -> Floats:

@@ -44,12 +44,16 @@ class Strings:
         """Takes the arrays `name.text` and `name.offsets`."""
         self._map, self._start = arrays.mapped(f"{name}.text")
         self._offsets = arrays[f"{name}.offsets"].data
+        self._together: str | None = None
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
     def __getitem__(self, number: int) -> str:
-        start, offsets = self._start, self._offsets
+        offsets, together = self._offsets, self._together
+        if together is not None:
+            return together[offsets[number] : offsets[number + 1]]
+        start = self._start
         text = self._map[start + offsets[number] : start + offsets[number + 1]]
         try:
             return text.decode()
@@ -61,10 +65,18 @@ class Strings:
         size: int = self._offsets[number + 1] - self._offsets[number]
         return size
 
+    def learn(self) -> None:
+        """Keeps all texts decoded, where all are ASCII: each is then had in half the time."""
+        whole = self._whole()
+        if whole.isascii():
+            self._together = whole.decode("ascii")
+
+    def _whole(self) -> bytes:
+        return self._map[self._start : self._start + self._offsets[-1]]
+
     def all(self) -> list[str]:
         """Every text."""
-        offsets = self._offsets.tolist()
-        whole = self._map[self._start : self._start + offsets[-1]]
+        offsets, whole = self._offsets.tolist(), self._whole()
         if whole.isascii():
             together = whole.decode("ascii")
             return [together[start:end] for start, end in pairwise(offsets)]
@@ -222,6 +234,8 @@ class IndexReader:
 
     def learn_words(self) -> None:
         """Has the analyzer remember the terms of all words: making them costs more where many texts will be read."""
+        self.names.learn()
+        self.codes.learn()
         numbers = self.arrays["word.term"].tolist()
         self.analyzer.learn(zip(self.words.all(), [self.term_list[number] for number in numbers], strict=True))
 

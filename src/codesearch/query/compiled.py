@@ -61,28 +61,26 @@ class CompiledRanking:
         self._heard = priors if ranking.clinical > 0 else np.zeros_like(priors)
         self._memory = self._memory_for(Room(0, 0, 0))
         self._memory.load()
-        nothing = bytes(4 * kernel.ALTERNATIVE_ROW)
-        self._rank(self._memory, [Packed(0, bytes(4 * kernel.SLOT_ROW), nothing)], (0, 0), None, F(1), 1)
+        nothing = [Packed(0, bytes(4 * kernel.ROW))]
+        self._rank(self._memory, nothing, (0, 0), None, 1.0, 1)
         self._matching(self._memory, nothing)
 
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
         """The best documents for the slots."""
         memory, packed = self._ready(slots)
         packed.sort(key=_postings_of)
-        total = F(sum([slot.mass for slot in slots]))
-        return self._rank(memory, packed, span, allowed, total, limit) if packed else _NONE
+        return self._rank(memory, packed, span, allowed, sum([slot.mass for slot in slots]), limit) if packed else _NONE
 
     def matching(self, slots: Sequence[Slot]) -> Mask:
         """Of each document whether it matches a slot, as `count.MatchCounter` tells."""
         memory, packed = self._ready(slots)
-        return self._matching(memory, b"".join([slot.alternatives for slot in packed]))
+        return self._matching(memory, packed)
 
-    def _matching(self, memory: Memory, alternatives: bytes) -> Mask:
-        """Has the kernel mark documents; alternatives are rows as it names them."""
+    def _matching(self, memory: Memory, packed: Sequence[Packed]) -> Mask:
+        """Has the kernel mark documents."""
         collection, (phrase_rows, said_rows, *_) = self._collection, memory.arrays
         found = np.zeros(collection.document_count + 1, bool)
-        rows = np.frombuffer(alternatives, np.int32)
-        _mark_matching(self._counted, self._heard, collection.entries, phrase_rows, said_rows, rows, found)
+        _mark_matching(self._counted, self._heard, collection.entries, phrase_rows, said_rows, _rows(packed), found)
         return found[:-1]
 
     def _rank(
@@ -91,15 +89,14 @@ class CompiledRanking:
         packed: Sequence[Packed],
         span: tuple[int, int],
         allowed: Mask | None,
-        total: np.float32,
+        mass: float,
         limit: int,
     ) -> Ranked:
         """Has the kernel rank."""
-        rows = b"".join([slot.slot for slot in packed] + [slot.alternatives for slot in packed])
         answer = np.empty((3, limit), F)
         scratch = self._take_scratch()
         count = _rank_entries(
-            *self._index, *memory.arrays, np.frombuffer(rows, np.int32), len(packed), total, *span,
+            *self._index, *memory.arrays, _rows(packed), len(packed), mass, *span,
             _NO_MASK if allowed is None else allowed, scratch, answer,
         )  # fmt: skip
         # After an exception the memory is not zero, and is not used again.
@@ -135,6 +132,11 @@ class CompiledRanking:
             return self._scratch.pop()
         except IndexError:
             return np.zeros(self._widest * kernel.SCRATCH, F)
+
+
+def _rows(packed: Sequence[Packed]) -> Ints:
+    """The rows of slots, one after the other."""
+    return np.frombuffer(b"".join([slot.rows for slot in packed]), np.int32)
 
 
 def _entry_rows(collection: Collection) -> Floats:

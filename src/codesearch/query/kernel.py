@@ -27,19 +27,18 @@ _SLACK = F(1.0001)
 FREQUENCY = 0x7F
 NONESSENTIAL = 0x80
 
-ALTERNATIVES, MASS, BELOW_MASS = range(3)
-SLOT_ROW = 3
-"""A slot: how many alternatives it has; as floats, its weight in the query, and what it adds to the share of an entry
-below an ancestor whose name holds it."""
 (
     IS_PHRASE, START, END, BLOCKS, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, MARKS,
     STEP, IDF, FACTOR, SHARE, LOUDEST,
 ) = range(14)  # fmt: skip
-ALTERNATIVE_ROW = 14
+ROW = 14
 """An alternative: whether its postings lie with the phrases, its slices of postings, of bounds of runs of documents
 below an ancestor that holds it, and of documents whose sections hold it; the row that tells where its postings of each
 block begin, -1 where there is none; its row of marks; as floats, the score of one level (below), how it is weighed, and
 the most that it can add to a document's sections."""
+ALTERNATIVES, MASS, BELOW_MASS = MARKS, STEP, IDF
+"""A slot, in a row before those of its alternatives: how many these are; as floats, its weight in the query, and what
+it adds to the share of an entry below an ancestor whose name holds it. Read as an alternative it matches nothing."""
 IS_BELOW, IS_SAID, LEVEL = 1, 2, 2
 """The mark of an alternative in a block or a part: whether a document there is below an ancestor that holds it, and
 whether one's sections hold it; the bits from `LEVEL` on tell its highest score there, as a number of steps."""
@@ -176,8 +175,8 @@ def rank_entries(
     # what is remembered: postings of phrases, documents whose sections match, and the marks of each alternative by
     # block and, behind these, by part
     phrase_rows: Any, said_rows: Any, marks: Any,
-    # the query: rows of its slots, so many, and behind them of all their alternatives; and its weight
-    rows: Any, slot_count: int, total: Any,
+    # the query: rows of its slots, so many, and of their alternatives; and its weight
+    rows: Any, slot_count: int, query_mass: float,
     # documents that may be found
     first: int, last: int, allowed: Any,
     # scratch of a part, as `SCRATCH` names it: zero before and after
@@ -186,12 +185,10 @@ def rank_entries(
     answer: Any,
 ) -> int:  # fmt: skip
     """Ranks the documents of the slots; fills `answer` and returns how many there are."""
-    behind_slots = slot_count * SLOT_ROW
-    counts = rows[:behind_slots].reshape(slot_count, SLOT_ROW)
-    slots = counts.view(np.float32)
-    alternatives = (len(rows) - behind_slots) // ALTERNATIVE_ROW
-    places = rows[behind_slots:].reshape(alternatives, ALTERNATIVE_ROW)
+    row_count = len(rows) // ROW
+    places = rows.reshape(row_count, ROW)
     numbers = places.view(np.float32)
+    total = F(query_mass)
     parts, part_documents, block_count = bounds[0], bounds[1], len(block_priors)
     owners = entry_rows.view(np.int32)[:, OWNER]
     extra_entries, section_documents = phrase_rows.view(np.int32)[:, PHRASE_ENTRY], said_rows.view(np.int32)[:, SAID_IN]
@@ -205,17 +202,28 @@ def rank_entries(
     k1, entry_coverage, clinical, halves = formula[K1], formula[ENTRY_COVERAGE], formula[CLINICAL], int(formula[HALVES])
     exact, all_of = formula[EXACT], formula[WHOLE]
     whole = all_of * total
-    starts = np.zeros(slot_count + 1, np.int64)
+    # Of each slot the rows of its alternatives, and what it weighs.
+    row_numbers = np.empty(row_count + slot_count, np.int64)
+    alternatives, starts, ends = (
+        row_numbers[: row_count - slot_count], row_numbers[row_count - slot_count : row_count], row_numbers[row_count:]
+    )  # fmt: skip
+    of_query = np.empty((2, slot_count), np.float32)
+    masses, below_masses = of_query[0], of_query[1]
+    row = 0
     for slot in range(slot_count):
-        starts[slot + 1] = starts[slot] + counts[slot, ALTERNATIVES]
+        starts[slot], ends[slot] = row + 1, row + 1 + places[row, ALTERNATIVES]
+        masses[slot], below_masses[slot] = numbers[row, MASS], numbers[row, BELOW_MASS]
+        row = ends[slot]
+        for one in range(starts[slot], row):
+            alternatives[one - slot - 1] = one
     # The most that a document of each block can score. Blocks in the inner loops: so they are done several at once.
     of_blocks = np.zeros((8, block_count), np.float32)
     tops, reach, section_tops, section_reach = of_blocks[0], of_blocks[1], of_blocks[2], of_blocks[3]
     top_of, share_of, section_of, block_bounds = of_blocks[4], of_blocks[5], of_blocks[6], of_blocks[7]
     for slot in range(slot_count):
         top_of[:], share_of[:], section_of[:] = F(0), F(0), F(0)
-        below_mass = slots[slot, BELOW_MASS]
-        for one in range(starts[slot], starts[slot + 1]):
+        below_mass = below_masses[slot]
+        for one in range(starts[slot], ends[slot]):
             own_share, loudest, step = numbers[one, SHARE], numbers[one, LOUDEST], numbers[one, STEP]
             own_marks = marks[places[one, MARKS]]
             if places[one, START] < places[one, END]:
@@ -233,7 +241,7 @@ def rank_entries(
             tops[block] += top_of[block]
             reach[block] += share_of[block]
             section_tops[block] += section_of[block]
-            section_reach[block] += slots[slot, MASS] if section_of[block] > F(0) else F(0)
+            section_reach[block] += masses[slot] if section_of[block] > F(0) else F(0)
     promising: Any = np.empty(block_count, np.int64)
     candidates = 0
     for block in range(block_count):
@@ -258,7 +266,7 @@ def rank_entries(
     of_parts = np.empty((2, PARTS), np.float32)
     part_bounds, own_of = of_parts[0], of_parts[1]
     # Of each alternative its slices in a part.
-    slices = np.empty((alternatives, 7), np.int32)
+    slices = np.empty((row_count, 7), np.int32)
     here, said_here, below_here = slices[:, :2], slices[:, 2:4], slices[:, 4:]
     floor, count = F(0), 0
     while candidates:
@@ -275,13 +283,13 @@ def rank_entries(
             most, most_share, loud, loud_share = F(0), F(0), F(0), F(0)
             for slot in range(slot_count):
                 top, share, below, loudest = F(0), F(0), F(0), F(0)
-                for one in range(starts[slot], starts[slot + 1]):
+                for one in range(starts[slot], ends[slot]):
                     mark = marks[places[one, MARKS], column]
                     if mark >> LEVEL:
                         top = max(top, F(mark >> LEVEL) * numbers[one, STEP])
                         share = max(share, numbers[one, SHARE])
                     if mark & IS_BELOW:
-                        below = slots[slot, BELOW_MASS]
+                        below = below_masses[slot]
                     if mark & IS_SAID:
                         loudest = max(loudest, numbers[one, LOUDEST])
                 share = max(share, below)
@@ -290,7 +298,7 @@ def rank_entries(
                 most_share += share
                 if loudest > F(0):
                     loud += loudest
-                    loud_share += slots[slot, MASS]
+                    loud_share += masses[slot]
             # The most that an entry's score is multiplied by for what the query covers of it.
             own_of[part] = (F(1) + entry_coverage) * (exact if most_share >= whole else F(1))
             most *= _power(min(F(1), most_share / total), halves) * own_of[part] * block_priors[block, 0]
@@ -308,9 +316,9 @@ def rank_entries(
             above = F(0)
             for slot in range(slot_count):
                 above += slot_below[slot]
-            for one in range(alternatives):
+            slices[:] = 0
+            for one in alternatives:
                 mark = marks[places[one, MARKS], block_count + first_part + part]
-                slices[one] = 0
                 if mark >> LEVEL:
                     begin, end, row = places[one, START], places[one, END], places[one, BLOCKS]
                     if places[one, IS_PHRASE]:
@@ -335,7 +343,7 @@ def rank_entries(
             # Sections: each slot's best alternative, summed by document.
             spoken = 0
             for slot in range(slot_count):
-                for one in range(starts[slot], starts[slot + 1]):
+                for one in range(starts[slot], ends[slot]):
                     factor = numbers[one, FACTOR]
                     for where in range(said_here[one, 0], said_here[one, 1]):
                         local = section_documents[where] - first_document
@@ -348,7 +356,7 @@ def rank_entries(
                     local = in_sections[place]
                     if found[local, _SECTION_BEST] > F(0):
                         found[local, _SECTION_SUM] += found[local, _SECTION_BEST]
-                        found[local, _SECTION_MASS] += slots[slot, MASS]
+                        found[local, _SECTION_MASS] += masses[slot]
                         found[local, _SECTION_BEST] = F(0)
             highest_bonus = F(0)
             for place in range(spoken):
@@ -373,7 +381,7 @@ def rank_entries(
                 walked -= 1
             seen = 0
             for slot in range(walked):
-                begin, end = starts[slot], starts[slot + 1]
+                begin, end = starts[slot], ends[slot]
                 bit = np.uint32(1) << np.uint32(slot)
                 for one in range(begin, end):
                     idf, factor, share = numbers[one, IDF], numbers[one, FACTOR], numbers[one, SHARE]
@@ -427,7 +435,7 @@ def rank_entries(
                         if slot_tops[slot] == F(0):
                             continue
                         top, best_share, cover = F(0), F(0), F(0)
-                        for one in range(starts[slot], starts[slot + 1]):
+                        for one in range(starts[slot], ends[slot]):
                             low, high = here[one, 0], here[one, 1]
                             factor = numbers[one, FACTOR]
                             if places[one, IS_PHRASE]:
@@ -467,9 +475,9 @@ def rank_entries(
                             if (
                                 slot_below[slot] > F(0)
                                 and not bits[row] >> np.uint32(slot) & np.uint32(1)
-                                and _is_below(document, starts[slot], starts[slot + 1], ancestor_bounds, below_here)
+                                and _is_below(document, starts[slot], ends[slot], ancestor_bounds, below_here)
                             ):
-                                table[row, _COVERS] += slots[slot, BELOW_MASS]
+                                table[row, _COVERS] += below_masses[slot]
                         score = table[row, _SUM] * _power(table[row, _COVERS] / total, halves) * own * prior
                         if score > F(0):
                             local = document - first_document
@@ -508,15 +516,15 @@ def mark_matching(
     # of each entry its document, or the number of documents where it cannot score; documents' priors; postings
     counted: Any, document_priors: Any, postings: Any,
     # what is remembered and the alternatives, as `rank_entries` takes them
-    phrase_rows: Any, said_rows: Any, alternative_rows: Any,
+    phrase_rows: Any, said_rows: Any, rows: Any,
     # answer: a mask, and one place more
     found: Any,
 ) -> None:  # fmt: skip
     """Marks the documents that can score and hold an alternative, in one name or in their sections."""
-    alternatives = len(alternative_rows) // ALTERNATIVE_ROW
-    places = alternative_rows.reshape(alternatives, ALTERNATIVE_ROW)
+    row_count = len(rows) // ROW
+    places = rows.reshape(row_count, ROW)
     extra_entries, section_documents = phrase_rows.view(np.int32)[:, PHRASE_ENTRY], said_rows.view(np.int32)[:, SAID_IN]
-    for one in range(alternatives):
+    for one in range(row_count):
         start, end = places[one, START], places[one, END]
         if places[one, IS_PHRASE]:
             for where in range(start, end):

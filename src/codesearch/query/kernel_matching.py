@@ -45,7 +45,7 @@ from codesearch.query.kernel import (
 
 F = np.float32
 
-OF_KERNEL = 1632625110
+OF_KERNEL = 813061453
 """A checksum of what this module is compiled with of `kernel`. numba compiles a file anew only when it changes: whoever
 changes `kernel` must change this number too, and a test says which."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ class Matches:
         self._scope = scope
         self._demanded = self._conditions()
         found: dict[int, int] = {}
-        for match in sorted(plan.codes, key=lambda match: match.tier):
+        for match in sorted(plan.codes, key=_tier_of) if plan.codes else ():
             for document in match.documents:
                 if self._demanded is None or self._demanded[document]:
                     found.setdefault(document, match.tier)
@@ -71,7 +72,7 @@ class Matches:
     def ranked(self, count: int) -> Ranking:
         """The first so many documents."""
         tier = 2 if self._plan.within else 3
-        parts = []
+        parts: list[Ranking] = []
         if self._first:
             parts.append(_ranking(list(self._first)[:count], list(self._first.values())[:count]))
         missing = count - min(count, len(self._first))
@@ -121,6 +122,8 @@ class Matches:
     def _match_without_words(self) -> bool:
         """Whether conditions alone make a match: they ask for a text or a code, or there is nothing else."""
         plan, constraints = self._plan, self._matcher.constraints
+        if plan.slots and not plan.within and not plan.conditions:  # as in most queries
+            return False
         if plan.within or any(map(constraints.anchors, plan.conditions)):
             return True
         return not plan.slots and not plan.codes and not all(map(is_exclusion, plan.conditions))
@@ -166,6 +169,7 @@ def _of_tier(tier: int, count: int) -> npt.NDArray[np.int8]:
     return _TIERS[tier][:count] if count <= _FEW else np.full(count, tier, np.int8)
 
 
+_tier_of = attrgetter("tier")
 _FEW = 100
 _TIERS = {tier: np.full(_FEW, tier, np.int8) for tier in (2, 3)}
 

@@ -36,7 +36,7 @@ SLOTS = 20_000
 """Slots that are kept packed."""
 _POSTINGS_OF_FREQUENT = 2
 """Postings for each block that a frequent term has at least: the table of these is smaller than the postings."""
-_SLOT, _NUMBERS = Struct("=i2f"), Struct("=5f")
+_SLOT, _NUMBERS = Struct("=9i5f"), Struct("=5f")
 """The row of a slot that the kernel reads, and the end of that of an alternative; it names the numbers."""
 
 
@@ -91,8 +91,7 @@ class Packed(NamedTuple):
     """A slot as the kernel takes it: how many postings it has, and its rows (see `kernel`) as bytes."""
 
     postings: int
-    slot: bytes
-    alternatives: bytes
+    rows: bytes
 
 
 class _Matches(NamedTuple):
@@ -156,16 +155,15 @@ class Memory:
         if missing:
             self._match(missing)
         for slot in slots:
-            rows: list[bytes] = []
+            below = self._collection.ranking.ancestor_share * ancestor_mass(slot)
+            rows = [_SLOT.pack(*bytes(kernel.ALTERNATIVES), len(slot.alternatives), slot.mass, below, 0, 0, 0)]
             postings = 0
             for one in slot.alternatives:
                 found, factor = self._matches[one.terms], one.weight * one.share
                 postings += found.postings
                 numbers = found.step * factor, found.idf, factor, one.weight * slot.mass, found.loudest * factor
                 rows += (found.places, _NUMBERS.pack(*numbers))
-            below = self._collection.ranking.ancestor_share * ancestor_mass(slot)
-            row = _SLOT.pack(len(slot.alternatives), slot.mass, below)
-            self.packed[slot] = Packed(postings, row, b"".join(rows))
+            self.packed[slot] = Packed(postings, b"".join(rows))
 
     def load(self) -> None:
         """Has all that is compiled loaded, so that no search waits for it."""
@@ -179,7 +177,7 @@ class Memory:
     def _match(self, runs: Sequence[Terms]) -> None:
         """Finds what matches runs of terms."""
         counts, first = [len(terms) for terms in runs], len(self._matches)
-        rows = np.zeros((len(runs), kernel.ALTERNATIVE_ROW), np.int32)
+        rows = np.zeros((len(runs), kernel.ROW), np.int32)
         sound = matching.match(
             np.array([term for terms in runs for term in terms], np.int64),
             np.array([0, *accumulate(counts)], np.int64),

@@ -134,7 +134,7 @@ class Planner:
         kept, ignored = words[:MAX_SLOTS], tuple([word.word for word in words[MAX_SLOTS:]])
         if exact:
             return tuple([self._exact_slot(word) for word in kept]), (), ignored
-        return *self._together(tuple(kept)), ignored
+        return *self._together(kept), ignored
 
     @remembering(_REMEMBERED_TOGETHER)
     def _together(self, words: tuple[_Word, ...]) -> tuple[tuple[Slot, ...], tuple[Rewrite, ...]]:
@@ -149,7 +149,7 @@ class Planner:
         rewrites = [rewrite for one in ready for rewrite in one.rewrites]
         return slots, tuple(dict.fromkeys(rewrites)) if rewrites else ()
 
-    def _words_of(self, text: str) -> list[_Word]:
+    def _words_of(self, text: str) -> tuple[_Word, ...]:
         """The words of a text that are no stop words, each term once."""
         analyzer, known = self._reader.analyzer, self._words
         words: dict[str, _Word] = {}
@@ -162,7 +162,7 @@ class Planner:
                 word = known[typed] = _Word(typed, term, self._number(term))
             if word.term:
                 words.setdefault(word.term, word)
-        return list(words.values())
+        return tuple(words.values())
 
     def _number(self, term: str) -> int | None:
         """A term's number, None where no entry and no scored section holds it."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from codesearch.codes import bare
 from codesearch.index.reader import IndexReader
 from codesearch.query.evidence import Evidence, EvidenceFinder
@@ -48,29 +50,18 @@ class HitContext:
         return Explainer(self.reader, self._collection, self._texts, self._plan, self._contrary)
 
 
-class Hit:
+class Hit(msgspec.Struct, eq=False):
     """One code that was found. What needs the record (`passage`, `matched`, `record`) is read when first asked for."""
 
-    __slots__ = ("_context", "_evidence", "_reader", "_siblings", "document", "rank", "score", "tier")
-
-    def __init__(
-        self,
-        context: HitContext,
-        document: int,
-        rank: int,
-        score: float,
-        tier: int,
-        siblings: Sequence[int] | None = None,
-    ) -> None:
-        """Takes the documents of the other hits that this one stands for where hits are grouped."""
-        self._context = context
-        self._reader = context.reader
-        self._siblings = siblings
-        self._evidence: Evidence | None = None
-        self.document = document
-        self.rank = rank
-        self.score = score
-        self.tier = tier
+    _context: HitContext
+    _reader: IndexReader
+    document: int
+    rank: int
+    score: float
+    tier: int
+    _siblings: Sequence[int] | None = None
+    """The documents of the other hits that this one stands for where hits are grouped."""
+    _evidence: Evidence | None = None
 
     def __repr__(self) -> str:
         return f"<Hit {self.rank}: {self.system} {self.code} {self.name[:40]!r}>"

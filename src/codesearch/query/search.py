@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
+from itertools import count, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -97,8 +97,8 @@ class Searcher:
         page = self._page(request, matches, start, limit)
         context = HitContext(self._reader, self._matcher.collection, self._texts, plan, matches.contrary)
         documents, scores, tiers = page.ranking
-        rows = zip(count(start + 1), documents.tolist(), scores.tolist(), tiers.tolist(), page.siblings, strict=False)
-        hits = [Hit(context, document, rank, score, tier, siblings) for rank, document, score, tier, siblings in rows]
+        numbers = documents.tolist(), count(start + 1), scores.tolist(), tiers.tolist()
+        hits = list(map(Hit, repeat(context), repeat(self._reader), *numbers, page.siblings))
         return self._results(request, hits, plan, matches, start)
 
     def rank(self, words: Sequence[str], allowed: Mask, limit: int) -> Ranked:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codesearch import codes
-from codesearch.codes import SYSTEMS, bare, find_system, has_shape, order_key, readings, system_name, written
+from codesearch.codes import SYSTEMS, all_bare, bare, find_system, has_shape, order_key, readings, system_name, written
 
 CODES = {
     "CPT": st.from_regex(r"[0-9]{4}[0-9FTUMA]", fullmatch=True),
@@ -32,6 +32,11 @@ def test_every_spelling_has_one_bare_and_one_written_form(
     assert bare(spell(code, *spelling)) == code
     assert written(system, spell(code, *spelling)) == written(system, code)
     assert has_shape(system, spell(code, *spelling))
+
+
+@given(st.lists(ANY.map(lambda one: written(*one)) | st.text(max_size=5), max_size=5))
+def test_bare_forms_are_the_same_together(codes: list[str]) -> None:
+    assert all_bare(codes) == [bare(code) for code in codes]
 
 
 @given(ANY)

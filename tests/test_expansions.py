@@ -32,7 +32,9 @@ def record(name: str, *terms: str, kind: Kind = "code", system: str = "ICD10CM")
 
 def table(folder: Path, *records: CodeRecord, rules: tuple[Rule, ...] = (), terms: str = "") -> Expansions:
     settings: IndexSettings = SETTINGS._replace(rules=rules)
-    write_expansions(folder, Found(rule_table(settings), [initials(records, ANALYZER)], ANALYZER.terms(terms)))
+    titles = zip(*((one.system, one.kind, one.name, one.inclusion_terms) for one in records), strict=True)
+    found = initials(*(titles if records else [()] * 4), ANALYZER)
+    write_expansions(folder, Found(rule_table(settings), [found], ANALYZER.terms(terms)))
     file = ExpansionFile(folder)
     try:
         return file.table()

@@ -12,7 +12,7 @@ ICD-10-PCS, CMS Reference Manual (seven characters, no I or O).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -94,6 +94,14 @@ def bare(code: str) -> str:
     if plain.isalnum():  # as nearly all are: quicker than looking for what else separates
         return plain.upper()
     return _SEPARATORS.sub("", code).upper()
+
+
+def all_bare(codes: Sequence[str]) -> list[str]:
+    """The bare form of each code, quicker than one by one."""
+    together = "\0".join(codes).replace(".", "")
+    if together.replace("\0", "").isalnum() and together.count("\0") < len(codes):
+        return together.upper().split("\0")
+    return list(map(bare, codes))
 
 
 def written(system: str, code: str) -> str:

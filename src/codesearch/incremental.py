@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
+from codesearch.difference import Difference, difference
 from codesearch.errors import IndexUnusableError
 from codesearch.fragments import Fragment, Spool
 from codesearch.gathering import Gathering
@@ -86,15 +86,6 @@ class Reading:
                 )
 
 
-class Difference(NamedTuple):
-    """How many records differ from the generation before."""
-
-    added: int
-    changed: int
-    unchanged: int
-    removed: int
-
-
 class Inputs:
     """What the current generation of an index was made from; empty where there is none that can be read."""
 
@@ -167,23 +158,14 @@ class Inputs:
 
     def compare(self, folder: Path) -> Difference:
         """How the records written in a folder differ from those of the index."""
-        keys, contents = _hashes(folder)
-        try:
-            old_keys, old_contents = _hashes(self._folder) if self._folder else (keys[:0], contents[:0])
-        except IndexUnusableError:
-            # A generation that cannot be read is what reindex is there to replace.
-            old_keys, old_contents = keys[:0], contents[:0]
-        _, new, old = np.intersect1d(keys, old_keys, return_indices=True)
-        unchanged = int(np.count_nonzero(contents[new] == old_contents[old]))
-        return Difference(len(keys) - len(new), len(new) - unchanged, unchanged, len(old_keys) - len(old))
-
-
-def _hashes(folder: Path) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    file = RecordFile(folder)
-    try:
-        return file.hashes
-    finally:
-        file.close()
+        with closing(RecordFile(folder)) as now:
+            if self._folder is not None:
+                try:
+                    with closing(RecordFile(self._folder)) as before:
+                        return difference(before, now)
+                except IndexUnusableError:
+                    pass  # a generation that cannot be read is what reindex is there to replace
+            return Difference(len(now), 0, 0, 0)
 
 
 def _state(reader: InputReader, file: InputFile, before: InputState | None) -> InputState | None:

@@ -147,7 +147,7 @@ def _record(files: dict[str, bytearray], edit: Edit) -> None:
     starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
     table = {"blocks": np.array([0, len(packed)]), "block_of": np.zeros(count, "<i4")}
     table |= {"start_of": np.array(starts[:-1], "<i4")}
-    table |= {name: np.zeros(count, "<u8") for name in ("keys", "contents")}
+    table["contents"] = np.zeros(count, "<u8")
     path = work_folder() / "edited.arrays"
     write_arrays(path, table, {})
     files[f"{RECORDS}.bin"][:], files[f"{RECORDS}.arrays"][:] = packed, path.read_bytes()

@@ -84,18 +84,14 @@ def title_entries(record: CodeRecord, fields: tuple[str, ...]) -> dict[str, int]
     return entries_of(_getter(fields)(record))
 
 
-def entries_of(values: Iterable[Any]) -> dict[str, int]:
+def entries_of(values: Sequence[Any]) -> dict[str, int]:
     """The same from the values of the fields."""
     number_of: dict[str, int] = {}
     for number, value in enumerate(values):
-        if not value:
-            continue
-        if isinstance(value, str):
-            number_of.setdefault(value, number)
-        else:
-            for text in value:
-                if text:
-                    number_of.setdefault(text, number)
+        if value:
+            for text in (value,) if isinstance(value, str) else value:
+                if text and text not in number_of:
+                    number_of[text] = number
     return number_of or {"": 0}
 
 

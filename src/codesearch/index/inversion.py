@@ -7,15 +7,15 @@ process inverts which part.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import astuple
 
-from codesearch.codes import bare
+from codesearch.codes import all_bare, bare
 from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
@@ -44,12 +44,9 @@ class Strings(NamedTuple):
         encoded = [text.encode() for text in texts]
         return cls(b"".join(encoded), np.array([len(text) for text in encoded], np.int32))
 
-    def unpacked(self) -> Iterator[str]:
-        """The texts one by one."""
-        start = 0
-        for length in self.lengths.tolist():
-            yield self.text[start : start + length].decode()
-            start += length
+
+Key = tuple[str, str]
+"""A system and a bare code."""
 
 
 class Column(NamedTuple):
@@ -72,17 +69,17 @@ class Column(NamedTuple):
 class Columns(NamedTuple):
     """What the tables by document are made of.
 
-    `keys` are (system, bare code) as one text; `parents` are places in the part, -1 where the parent is not in it, and
-    `elsewhere` the keys of those that may be in another part; `begins` and `ends` are the dates between which a code
+    `parents` are places in the part, -1 where the parent is not in it, and `elsewhere` the system and bare code of those
+    that may be in another part; `long` are the places of codes that the table cuts, or that are as long; `begins` and `ends` are the dates between which a code
     is in force, as numbers.
     """
 
     codes: Strings
     names: Strings
     bare: npt.NDArray[np.bytes_]
-    keys: Strings
     parents: npt.NDArray[np.int32]
-    elsewhere: dict[int, str]
+    elsewhere: dict[int, Key]
+    long: dict[Key, int]
     ended: npt.NDArray[np.bool_]
     begins: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int32]
@@ -138,10 +135,6 @@ class Beginning(NamedTuple):
     make: Callable[[Any], Iterable[StoredRecord | MergedRecord]]
 
 
-_ALWAYS = ("system", "code", "name", "kind", "inclusion_terms", "parent", "effective", "terminated", "properties")
-"""Fields that the tables and the initials of titles are made of."""
-
-
 class _Inverter:
     def __init__(self, settings: IndexSettings, make: Callable[[Any], Iterable[StoredRecord | MergedRecord]]) -> None:
         self.vocabulary = Vocabulary(Analyzer(settings.analysis))
@@ -149,10 +142,6 @@ class _Inverter:
         self._fields = settings.fields
         self._section_reader = SectionReader(settings.fields.sections)
         self._scored_sections = sum(weight > 0 for weight in settings.fields.weights)
-        paths = (*self._fields.title, *self._fields.sections, *self._fields.keywords.values(), *_ALWAYS)
-        read = {path.partition(".")[0] for path in paths}
-        self._names = [name for name in CodeRecord.__struct_fields__ if name in read]
-        self._values_of = attrgetter(*self._names)
 
     def made(self, part: Any) -> Made:
         stored = list(self._make(part))
@@ -165,43 +154,70 @@ class _Inverter:
         title.add_each(map(entries_of, zip(*(columns[name] for name in self._fields.title), strict=True)))
         for section in self._section_reader.texts_of_all(columns):
             sections.add(*section)
-        found = initials(records, self.vocabulary.analyzer)
+        titles = (columns[name] for name in ("system", "kind", "name", "inclusion_terms"))
+        found = initials(*titles, self.vocabulary.analyzer)
         runs = title.run(), sections.run()
         frequencies = _frequencies(*zip(runs, (len(self._fields.title), self._scored_sections), strict=True))
         return Inverted(os.getpid(), *runs, frequencies, self._tables(records, columns), found)
 
     def _columns(self, records: Sequence[CodeRecord]) -> dict[str, tuple[Any, ...]]:
         """The values of each field of the records: quicker to go through than records, for most are empty."""
-        values = zip(*map(self._values_of, records), strict=True) if records else repeat(())
-        return dict(zip(self._names, values, strict=False))
+        values = zip(*map(astuple, records), strict=True) if records else repeat(())
+        return dict(zip(CodeRecord.__struct_fields__, values, strict=False))
 
     def _tables(self, records: Sequence[CodeRecord], columns: dict[str, tuple[Any, ...]]) -> Columns:
         keywords = {name: path for name, path in self._fields.keywords.items() if name != "parent"}
-        bare_codes = [bare(code) if code else "" for code in columns["code"]]
-        keys = [_key(system, code) for system, code in zip(columns["system"], bare_codes, strict=True)]
-        parents, elsewhere = _parents(keys, list(zip(columns["system"], columns["parent"], strict=True)))
+        codes = [code or "" for code in columns["code"]]
+        bare_codes = all_bare(codes)
+        encoded = [code.encode() for code in bare_codes]
+        parents, elsewhere = _parents(columns["system"], bare_codes, columns["parent"])
+        begins, ends = _dates(records, columns)
         return Columns(
-            codes=Strings.of([code or "" for code in columns["code"]]),
+            codes=Strings.of(codes),
             names=Strings.of(columns["name"]),
-            bare=np.array([code.encode() for code in bare_codes], f"S{CODE_BYTES}"),
-            keys=Strings.of(keys),
+            bare=np.array(encoded, f"S{CODE_BYTES}"),
             parents=parents,
             elsewhere=elsewhere,
+            long={
+                (columns["system"][place], bare_codes[place]): place
+                for place, code in enumerate(encoded)
+                if len(code) >= CODE_BYTES
+            },
             ended=np.array([date is not None for date in columns["terminated"]], bool),
-            begins=np.array([dates.begins(record) for record in records], np.int32),
-            ends=np.array([dates.ends(record) for record in records], np.int32),
+            begins=begins,
+            ends=ends,
             keywords={name: Column.of(keyword_values(columns, path)) for name, path in keywords.items()},
         )
 
 
+def _dates(
+    records: Sequence[CodeRecord], columns: dict[str, tuple[Any, ...]]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """`Columns.begins` and `ends`."""
+    begins, ends = np.zeros((2, len(records)), np.int32)
+    told = zip(columns["effective"], columns["terminated"], columns["properties"], strict=True)
+    for place, (effective, terminated, properties) in enumerate(told):
+        if effective is not None or terminated is not None or "added" in properties:  # as of few codes
+            begins[place], ends[place] = dates.begins(records[place]), dates.ends(records[place])
+    return begins, ends
+
+
 def _parents(
-    keys: Sequence[str], wanted: Sequence[tuple[str, str | None]]
-) -> tuple[npt.NDArray[np.int32], dict[int, str]]:
-    """`Columns.parents` and `elsewhere`, from the keys of a part, and the system and parent of each record."""
-    places = {key: place for place, key in enumerate(keys) if key}
-    key_of = {pair: _key(pair[0], bare(pair[1]) if pair[1] else "") for pair in set(wanted)}
-    place_of = {pair: places.get(key, -1) for pair, key in key_of.items()}
-    absent = {pair: key for pair, key in key_of.items() if key and key not in places}
+    systems: Sequence[str], bare_codes: Sequence[str], written: Sequence[str | None]
+) -> tuple[npt.NDArray[np.int32], dict[int, Key]]:
+    """`Columns.parents` and `elsewhere`, from the system, bare code and parent of each record."""
+    wanted = list(zip(systems, written, strict=True))
+    places = {
+        system: {code: place for place, (own, code) in enumerate(zip(systems, bare_codes, strict=True)) if own == system}
+        for system in set(systems)
+    }
+    place_of: dict[tuple[str, str | None], int] = {}
+    absent: dict[tuple[str, str | None], Key] = {}
+    for pair in set(wanted):
+        key = pair[0], bare(pair[1] or "")
+        place_of[pair] = places[key[0]].get(key[1], -1) if key[1] else -1
+        if key[1] and place_of[pair] < 0:
+            absent[pair] = key
     parents = np.fromiter(map(place_of.__getitem__, wanted), np.int32, len(wanted))
     return parents, {place: absent[pair] for place, pair in enumerate(wanted) if pair in absent}
 
@@ -215,16 +231,11 @@ def _frequencies(*parts: tuple[Run, int]) -> Frequencies:
         # In order already, for postings are in the order of entries, and these in that of documents.
         pairs.append(terms << 32 | run.documents[run.entries[counted]])
     filled = [each for each in pairs if len(each)] or pairs[:1]
-    together = np.sort(np.concatenate(filled), kind="stable") if len(filled) > 1 else filled[0]
+    together = np.sort(np.concatenate(filled)) if len(filled) > 1 else filled[0]
     terms = together[np.diff(together, prepend=-1) != 0] >> 32
     first = np.flatnonzero(np.diff(terms, prepend=-1))
     counts = np.diff(first, append=len(terms))
     return Frequencies(terms[first].astype(np.int32), counts.astype(np.int32))
-
-
-def _key(system: str, bare_code: str) -> str:
-    """System and bare code as one text; empty where there is no code."""
-    return f"{system}\0{bare_code}" if bare_code else ""
 
 
 _inverters: dict[str, _Inverter] = {}

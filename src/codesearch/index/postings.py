@@ -35,8 +35,6 @@ _PIECES = re.compile(r"[a-z][a-z0-9]*|\d+(?:\.\d+)+|\d[a-z0-9]*|[()\0]|\x01[a-z0
 """Words, parentheses, ends of texts, and hyphenated words joined, which stand before their parts."""
 _STOP, _END, _OPEN, _CLOSE, _FIRST_JOINED = range(-1, -6, -1)
 """What stands for pieces that are no words of their own; joined words count down from the last."""
-_NO_PHRASES = {"\0": np.int32(_END).tobytes()}
-"""Phrases of texts and the numbers of their pieces as bytes, none yet."""
 _MAX_CHARACTERS = 8_000_000
 """Of the phrases that a vocabulary remembers; those of all official code sets have 4.9 million."""
 
@@ -48,7 +46,7 @@ class Vocabulary(dict[str, int]):
         super().__init__({"\0": _END, "(": _OPEN, ")": _CLOSE})
         self.analyzer = analyzer
         self._numbers: dict[str, int] = {}
-        self._phrases = dict(_NO_PHRASES)
+        self._phrases: dict[str, bytes] = {}
         self._characters = 0
 
     def __missing__(self, piece: str) -> int:
@@ -76,13 +74,13 @@ class Vocabulary(dict[str, int]):
         """
         if not texts:
             return np.zeros(0, np.int32)
-        together = "\0".join(texts)
+        together = "\0,".join(texts)
         if together.count("\0") >= len(texts):
-            together = "\0".join([text.replace("\0", " ") for text in texts])
-        phrases = f"{together}\0".replace("\0", ",\0,").split(",")
+            together = "\0,".join([text.replace("\0", " ") for text in texts])
+        phrases = f"{together}\0".split(",")
         # Emptied between two parts only: no phrase may be forgotten before its part is put together.
         if self._characters > _MAX_CHARACTERS:
-            self._phrases, self._characters = dict(_NO_PHRASES), 0
+            self._phrases, self._characters = {}, 0
         known = self._phrases
         unknown = [phrase for phrase in dict.fromkeys(phrases) if phrase not in known]
         if unknown:
@@ -91,8 +89,9 @@ class Vocabulary(dict[str, int]):
         return np.frombuffer(b"".join(map(known.__getitem__, phrases)), np.int32)
 
     def _read(self, phrases: Sequence[str]) -> None:
-        """Remembers the numbers of the pieces of each phrase, as bytes."""
-        folded = self.analyzer.with_parentheses(self.analyzer.fold_all(phrases).replace("\1", " "))
+        """Remembers the numbers of the pieces of each phrase, as bytes; the last one of a text has its end too."""
+        folded = self.analyzer.fold_all([phrase.removesuffix("\0") for phrase in phrases]).replace("\1", " ")
+        folded = self.analyzer.with_parentheses(folded)
         if "-" in folded:
             folded = self.analyzer.with_joined(folded, "\1")
         found = _PIECES.findall(f"{folded}\0")
@@ -100,8 +99,9 @@ class Vocabulary(dict[str, int]):
         ends = np.flatnonzero(numbers == _END) * numbers.itemsize
         data, start = numbers.tobytes(), 0
         for phrase, end in zip(phrases, ends.tolist(), strict=True):
-            self._phrases[phrase] = data[start:end]
-            start = end + numbers.itemsize
+            following = end + numbers.itemsize
+            self._phrases[phrase] = data[start : following if phrase.endswith("\0") else end]
+            start = following
 
 
 class Run(NamedTuple):
@@ -160,36 +160,35 @@ class Collector:
 class _Words(NamedTuple):
     """Words of entries: their terms, where they stand, and whether that is in parentheses or as a joined word."""
 
-    terms: Longs
-    entries: Longs
-    positions: Longs
+    terms: Ints
+    entries: Ints
+    positions: Ints
     inside: Mask
     joined: Mask
 
 
 def _words(pieces: Ints, text_counts: Longs) -> _Words:
     """The words among pieces of texts, of which each entry has so many."""
-    ended = np.cumsum(pieces == _END)
-    is_word, is_joined = pieces >= 0, pieces <= _FIRST_JOINED
-    before: Longs = np.cumsum(is_word) - is_word
-    kept = is_word | is_joined
-    # Before an end as many texts have ended as the text has a number.
-    texts, words_before = ended[kept], before[kept]
-    entry_of_text = np.repeat(np.arange(len(text_counts)), text_counts)
+    ends, is_word, is_joined = pieces == _END, pieces >= 0, pieces <= _FIRST_JOINED
+    text_of = np.cumsum(ends, dtype=np.int32) - ends
+    kept = np.flatnonzero(is_word | is_joined)
+    texts, joined = text_of[kept], is_joined[kept]
+    words_before = (np.cumsum(is_word, dtype=np.int32) - is_word)[kept]
+    entry_of_text = np.repeat(np.arange(len(text_counts), dtype=np.int32), text_counts)
     number_of_text = np.arange(len(entry_of_text)) - np.repeat(np.cumsum(text_counts) - text_counts, text_counts)
-    entries, joined = entry_of_text[texts], is_joined[kept]
-    terms = pieces[kept].astype(np.int64)
+    entries = entry_of_text[texts]
+    terms = pieces[kept]
     terms[joined] = _FIRST_JOINED - terms[joined]
     # A word stands after the words of its entry before it, and a gap for each text before its own.
     counts = np.bincount(entries[~joined], minlength=len(text_counts))
-    first_words = np.cumsum(counts) - counts
-    positions = words_before - first_words[entries] + _PARTS_GAP * number_of_text[texts]
+    before_text = _PARTS_GAP * number_of_text - (np.cumsum(counts) - counts)[entry_of_text]
+    positions = words_before + before_text.astype(np.int32)[texts]
     _place_joined(positions, entries, joined, counts)
-    inside = _inside(pieces, is_word)[kept] | joined
-    return _Words(terms, entries, np.minimum(positions, _MAX_POSITION), inside, joined)
+    inside = _inside(pieces, is_word, text_of)[kept] | joined
+    return _Words(terms, entries, np.minimum(positions, np.int32(_MAX_POSITION)), inside, joined)
 
 
-def _place_joined(positions: Longs, entries: Longs, joined: Mask, counts: Longs) -> None:
+def _place_joined(positions: Ints, entries: Ints, joined: Mask, counts: Longs) -> None:
     """Puts joined words where the next word of their entry stands; the last one's place where there is none."""
     places = np.flatnonzero(joined)
     if not len(places):
@@ -201,12 +200,22 @@ def _place_joined(positions: Longs, entries: Longs, joined: Mask, counts: Longs)
     positions[places] = np.where(counts[entries[places]] > 0, positions[own[where]] if len(own) else 0, 0)
 
 
-def _inside(pieces: Ints, is_word: Mask) -> Mask:
+def _inside(pieces: Ints, is_word: Mask, text_of: Ints) -> Mask:
     """Which pieces stand in parentheses; none of a text that stands in parentheses as a whole."""
+    inside = np.zeros(len(pieces), bool)
     opened = pieces == _OPEN
-    if not opened.any():
-        return np.zeros(len(pieces), bool)
-    steps = opened.astype(np.int64) - (pieces == _CLOSE)
+    if opened.any():
+        # Few texts have any, and the others need not be gone through.
+        has_any = np.zeros(text_of[-1] + 1, bool)
+        has_any[text_of[opened]] = True
+        which = np.flatnonzero(has_any[text_of])
+        inside[which] = _inside_these(pieces[which], is_word[which])
+    return inside
+
+
+def _inside_these(pieces: Ints, is_word: Mask) -> Mask:
+    """The same for texts that have parentheses."""
+    steps = (pieces == _OPEN).astype(np.int64) - (pieces == _CLOSE)
     ends = pieces == _END
     text = np.cumsum(ends) - ends
     # Each text is brought far below the one before it, so that its lowest level so far is its own.
@@ -226,32 +235,40 @@ def _in_order(words: _Words) -> _Words:
     if not len(words.terms):
         return words
     bits = int(words.entries.max()).bit_length()
-    key = (words.terms << bits | words.entries) << 18 | words.positions << 2 | words.joined << 1 | words.inside
-    key = np.sort(key, kind="stable")
+    key = (words.terms.astype(np.int64) << bits | words.entries) << 18
+    key |= words.positions << 2 | words.joined << 1 | words.inside
+    key.sort()
+    own = key >> 18
+    low = key.astype(np.int32)
     return _Words(
-        key >> (18 + bits), (key >> 18) & ((1 << bits) - 1), (key >> 2) & _MAX_POSITION, key & 1 > 0, key & 2 > 0
+        (own >> bits).astype(np.int32),
+        own.astype(np.int32) & np.int32((1 << bits) - 1),
+        (low >> 2) & np.int32(_MAX_POSITION),
+        low & 1 > 0,
+        low & 2 > 0,
     )
 
 
 def _postings(words: _Words) -> tuple[Ints, Ints, Ints, Ints, npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
     """The first fields of a run, from words in order."""
-    terms, entries = words.terms, words.entries
+    terms, entries, positions = words.terms, words.entries, words.positions
     first = np.ones(len(terms), bool)
     first[1:] = (terms[1:] != terms[:-1]) | (entries[1:] != entries[:-1])
     starts = np.flatnonzero(first)
     frequencies = np.diff(starts, append=len(terms))
     kept = np.minimum(frequencies, MAX_FREQUENCY)
-    rank_in_posting = np.arange(len(terms)) - np.repeat(starts, frequencies)
+    if (kept < frequencies).any():
+        positions = positions[np.arange(len(terms)) - np.repeat(starts, frequencies) < MAX_FREQUENCY]
     all_inside = np.logical_and.reduceat(words.inside, starts) if len(starts) else np.zeros(0, bool)
     terms = terms[starts]
     new = np.flatnonzero(np.diff(terms, prepend=-1))
     return (
-        terms[new].astype(np.int32),
+        terms[new],
         np.diff(new, append=len(terms)).astype(np.int32),
         (np.add.reduceat(kept, new) if len(new) else kept).astype(np.int32),
-        entries[starts].astype(np.int32),
+        entries[starts],
         (kept + np.where(all_inside, NONESSENTIAL, 0)).astype(np.uint8),
-        words.positions[rank_in_posting < MAX_FREQUENCY].astype(np.uint16),
+        positions.astype(np.uint16),
     )
 
 

@@ -2,7 +2,7 @@
 
 A document is one line of JSON: `{"record": ..., "fragments": [...]}`; `fragments` is left out where the record is
 exactly what its one source gave. Blocks hold whole lines, each block a frame of Zstandard. For each document there
-stand beside them where it lies, and hashes of its key and of what it says, by which two generations are compared.
+stand beside them where it lies, and the hash of what it says, by which two generations are compared.
 """
 
 from __future__ import annotations
@@ -99,11 +99,12 @@ def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
 
 
 class Lines(NamedTuple):
-    """Records as lines of JSON, one after the other: where each ends, and the hashes of its key and of what it says."""
+    """Records as lines of JSON in packed blocks, and how many lines each block has; of each line where it begins in its
+    block, and the hash of what it says."""
 
-    text: bytes
-    ends: npt.NDArray[np.int64]
-    keys: bytes
+    blocks: list[bytes]
+    counts: list[int]
+    starts: npt.NDArray[np.int32]
     contents: bytes
 
 
@@ -111,6 +112,7 @@ class _Own(threading.local):
     """What threads cannot share."""
 
     def __init__(self) -> None:
+        self.packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
         self.unpacker = zstandard.ZstdDecompressor()
 
 
@@ -118,6 +120,7 @@ _own = _Own()
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(StoredRecord)
 _RAW_DECODER = msgspec.json.Decoder(RawRecord)
+_KEY_FIELDS = LineReader(("system", "code", "name", "source"))
 
 
 def key_of(record: CodeRecord) -> str:
@@ -129,17 +132,25 @@ def key_of(record: CodeRecord) -> str:
 
 
 def lines_of(records: Iterable[StoredRecord | MergedRecord]) -> Lines:
-    """The records as they are written."""
-    text, ends, keys, contents = bytearray(), array("q"), bytearray(), bytearray()
-    start = 0
+    """The records as they are written: a block ends with the line that makes it large enough, and with the last."""
+    pack = _own.packer.compress
+    blocks, counts = list[bytes](), list[int]()
+    starts, contents = array("i"), bytearray()
+    block, start, first = bytearray(), 0, 0
     for stored in records:
-        _ENCODER.encode_into(stored, text, start)
-        keys += _hash(key_of(stored.record).encode())
-        contents += _hash(_content(text, start, stored))
-        text += b"\n"
-        start = len(text)
-        ends.append(start)
-    return Lines(bytes(text), np.array(ends, np.int64), bytes(keys), bytes(contents))
+        _ENCODER.encode_into(stored, block, start)
+        contents += _hash(_content(block, start, stored))
+        block += b"\n"
+        starts.append(start)
+        start = len(block)
+        if start >= _BLOCK_BYTES:
+            blocks.append(pack(block))
+            counts.append(len(starts) - first)
+            start, first = 0, len(starts)
+    if start:
+        blocks.append(pack(block))
+        counts.append(len(starts) - first)
+    return Lines(blocks, counts, np.array(starts, np.int32), bytes(contents))
 
 
 def write_records(folder: Path, records: Iterable[StoredRecord | MergedRecord], name: str = RECORDS) -> None:
@@ -167,13 +178,10 @@ class RecordWriter:
         self._table = folder / f"{name}.arrays"
         with writing(self._path):
             self._file = self._path.open("wb")
-        self._pack = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
         self._blocks = [0]
-        self._block_of: list[Array] = []
-        self._start_of: list[Array] = []
-        self._keys, self._contents = bytearray(), bytearray()
-        self._text = b""
-        self._ends = np.zeros(0, np.int64)
+        self._counts: list[int] = []
+        self._starts: list[Array] = []
+        self._contents = bytearray()
 
     def __enter__(self) -> RecordWriter:
         return self
@@ -181,43 +189,25 @@ class RecordWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with writing(self._path), self._file:
-            if kind is None and len(self._ends):
-                self._write(0, len(self._ends))
+        with writing(self._path):
+            self._file.close()
         if kind is None:
-            numbers = np.zeros(0, np.int32)
             table: dict[str, Array] = {
                 "blocks": np.array(self._blocks, np.int64),
-                "block_of": np.concatenate([numbers, *self._block_of]),
-                "start_of": np.concatenate([numbers, *self._start_of]),
-                "keys": np.frombuffer(bytes(self._keys), "<u8"),
+                "block_of": np.repeat(np.arange(len(self._counts), dtype=np.int32), self._counts),
+                "start_of": np.concatenate([np.zeros(0, np.int32), *self._starts]),
                 "contents": np.frombuffer(bytes(self._contents), "<u8"),
             }
             write_arrays(self._table, table, {})
 
     def add(self, lines: Lines) -> None:
-        """Takes some lines; whole blocks are written, and the rest waits for more."""
-        self._keys += lines.keys
-        self._contents += lines.contents
-        self._ends = np.concatenate([self._ends, lines.ends + len(self._text)])
-        self._text += lines.text
-        first = begin = 0
-        while begin + _BLOCK_BYTES <= len(self._text):
-            # The block ends with the line that makes it large enough.
-            last = int(np.searchsorted(self._ends, begin + _BLOCK_BYTES)) + 1
-            self._write(first, last)
-            first, begin = last, int(self._ends[last - 1])
-        self._text, self._ends = self._text[begin:], self._ends[first:] - begin
-
-    def _write(self, first: int, last: int) -> None:
-        """Writes the lines from `first` to `last` (exclusive) as a block."""
-        begin = int(self._ends[first - 1]) if first else 0
-        starts = self._ends[first:last] - begin
-        self._start_of.append(np.append(0, starts[:-1]).astype(np.int32))
-        self._block_of.append(np.full(last - first, len(self._blocks) - 1, np.int32))
+        """Writes some lines."""
         with writing(self._path):
-            written = self._file.write(self._pack(self._text[begin : begin + int(starts[-1])]))
-        self._blocks.append(self._blocks[-1] + written)
+            for block in lines.blocks:
+                self._blocks.append(self._blocks[-1] + self._file.write(block))
+        self._counts += lines.counts
+        self._starts.append(lines.starts)
+        self._contents += lines.contents
 
 
 def _hash(data: bytes | bytearray) -> bytes:
@@ -261,13 +251,21 @@ class RecordFile:
         return len(self._block_of)
 
     @property
-    def hashes(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        """By document, the hash of its key and of what it says.
+    def contents(self) -> npt.NDArray[np.uint64]:
+        """By document, the hash of what it says.
 
         Raises:
             IndexCorruptError: the file has none.
         """
-        return self._table["keys"], self._table["contents"]
+        return self._table["contents"]
+
+    def keys(self, documents: Iterable[int]) -> Iterator[str]:
+        """The keys of some documents.
+
+        Raises:
+            IndexCorruptError: a block cannot be unpacked or read.
+        """
+        return (key_of(self.fields(document, _KEY_FIELDS)) for document in documents)
 
     def get(self, document: int) -> CodeRecord:
         """The record of a document.
@@ -342,7 +340,7 @@ class RecordFile:
     def _check(self) -> None:
         """Whether every document lies in a block of the file."""
         table, documents = self._table, len(self._block_of)
-        kinds = {"block_of": "<i4", "start_of": "<i4", "keys": "<u8", "contents": "<u8"}
+        kinds = {"block_of": "<i4", "start_of": "<i4", "contents": "<u8"}
         for name, kind in kinds.items():
             table.check_kind(name, kind, documents)
         table.check_kind("blocks", "<i8", len(self._blocks))

@@ -5,7 +5,7 @@ Documents stand in the order of (system, code), so a system is a slice, and so a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from codesearch.index.fields import Fields
 from codesearch.index.inversion import CODE_BYTES as CODE_BYTES
-from codesearch.index.inversion import Column, Columns, Frequencies, Strings
+from codesearch.index.inversion import Column, Columns, Frequencies, Key, Strings
 
 Array = npt.NDArray[Any]
 
@@ -37,7 +37,7 @@ def document_tables(parts: Sequence[Columns], fields: Fields) -> tuple[dict[str,
     arrays = _joined([part.codes for part in parts], "code")
     arrays |= _joined([part.names for part in parts], "name")
     arrays["bare"] = np.concatenate([np.zeros(0, f"S{CODE_BYTES}"), *(part.bare for part in parts)])
-    arrays["parent"] = _parents(parts)
+    arrays["parent"] = _parents(parts, arrays["bare"])
     arrays["ended"] = np.concatenate([np.zeros(0, bool), *(part.ended for part in parts)])
     arrays["begins"] = np.concatenate([np.zeros(0, np.int32), *(part.begins for part in parts)])
     arrays["ends"] = np.concatenate([np.zeros(0, np.int32), *(part.ends for part in parts)])
@@ -57,13 +57,19 @@ def _column(parts: Sequence[Column]) -> tuple[list[str], Array]:
     return values, np.concatenate([np.zeros(0, kind), *numbers])
 
 
-def _parents(parts: Sequence[Columns]) -> npt.NDArray[np.int32]:
+def _parents(parts: Sequence[Columns], bare_codes: Array) -> npt.NDArray[np.int32]:
     """The document of each record's parent, -1 where it has none in the index."""
-    wanted = {key for part in parts for key in part.elsewhere.values()}
     firsts = np.cumsum([0, *(len(part.parents) for part in parts)]).tolist()
-    places: dict[str, int] = {}
+    wanted = {key for part in parts for key in part.elsewhere.values()}
+    places: dict[Key, int] = {}
     for first, part in zip(firsts, parts, strict=False):
-        places.update((key, document) for document, key in enumerate(part.keys.unpacked(), first) if key in wanted)
+        places.update((key, first + place) for key, place in part.long.items() if key in wanted)
+    systems, numbers = _column([part.keywords["system"] for part in parts])
+    for system in {system for system, _ in wanted}.intersection(systems):
+        # Documents stand in the order of these, and those without a code are no parents.
+        documents = np.flatnonzero((numbers == systems.index(system)) & (bare_codes != b""))
+        short = [key for key in wanted if key[0] == system and len(key[1].encode()) < CODE_BYTES]
+        places.update(_found(short, documents, bare_codes[documents]))
     parents = [np.zeros(0, np.int32)]
     for first, part in zip(firsts, parts, strict=False):
         own = np.where(part.parents >= 0, part.parents + np.int32(first), part.parents)
@@ -71,6 +77,15 @@ def _parents(parts: Sequence[Columns]) -> npt.NDArray[np.int32]:
             own[place] = places.get(key, -1)
         parents.append(own)
     return np.concatenate(parents)
+
+
+def _found(keys: Sequence[Key], documents: Array, codes: Array) -> Iterator[tuple[Key, int]]:
+    """The keys of one system that it has, each with its document; the codes of the documents are in order."""
+    wanted = np.array([code.encode() for _, code in keys], codes.dtype)
+    places = np.searchsorted(codes, wanted)
+    for key, code, place in zip(keys, wanted, places, strict=True):
+        if place < len(codes) and codes[place] == code:
+            yield key, int(documents[place])
 
 
 def document_frequencies(
@@ -95,7 +110,7 @@ def ancestor_postings(
     bounds = np.append(np.flatnonzero(np.diff(parent, prepend=-2)), len(parent))
     siblings = np.flatnonzero(parent[bounds[:-1]] >= 0)  # runs of documents with the same parent
     within, counts = _slices(starts, parent[bounds[siblings]])
-    together = np.sort(terms[within].astype(np.int64) << 32 | np.repeat(siblings, counts), kind="stable")
+    together = np.sort(terms[within].astype(np.int64) << 32 | np.repeat(siblings, counts))
     terms, runs = together >> 32, together & 0xFFFFFFFF
     begins, ends = bounds[runs], bounds[runs + 1]
     is_first = np.ones(len(runs) + 1, bool)
@@ -117,13 +132,14 @@ def _terms_above(
     """
     is_above = np.zeros(len(parent), bool)
     is_above[parent[parent >= 0]] = True
-    owners = title["documents"][title["entries"]]
-    named = is_above[owners] & (title["fields"][title["entries"]] == 0)
+    is_name = is_above[title["documents"]] & (title["fields"] == 0)
+    named = is_name[title["entries"]]
     for term in without:
         named[title["offsets"][term] : title["offsets"][term + 1]] = False
+    owners = title["documents"][title["entries"][named]]
     terms = np.repeat(np.arange(term_count, dtype=np.int32), np.diff(title["offsets"]))[named]
-    by_document = np.argsort(owners[named], kind="stable")
-    terms, starts = terms[by_document], np.searchsorted(owners[named][by_document], np.arange(len(parent) + 1))
+    by_document = np.argsort(owners, kind="stable")
+    terms, starts = terms[by_document], np.searchsorted(owners[by_document], np.arange(len(parent) + 1))
     documents: Array = np.flatnonzero(is_above)
     ancestors = documents
     pairs = [np.zeros(0, np.int64)]
@@ -132,7 +148,7 @@ def _terms_above(
         pairs.append(np.repeat(documents, counts) << 32 | terms[within])
         above = parent[ancestors]
         documents, ancestors = documents[above >= 0], above[above >= 0]
-    together = np.sort(np.concatenate(pairs), kind="stable")
+    together = np.sort(np.concatenate(pairs))
     together = together[np.diff(together, prepend=-1) != 0]
     return together >> 32, (together & 0xFFFFFFFF).astype(np.int32)
 

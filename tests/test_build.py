@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reindex_support import small_config
 
+from codesearch.index.arrays import ARRAYS_NAME, ArrayFile
 from codesearch.index.build import as_they_are, sort_key, write_index
 from codesearch.index.record_file import RecordFile, StoredRecord
 from codesearch.index.settings import read_settings
@@ -52,6 +53,31 @@ def written(folder: Path, size: int) -> dict[str, bytes]:
 
 def test_any_number_of_processes_writes_the_same_bytes(tmp_path: Path) -> None:
     assert written(tmp_path / "1", 1) == written(tmp_path / "2", 2) == written(tmp_path / "5", 5)
+
+
+def test_parents_are_found_in_any_part_by_the_whole_code(tmp_path: Path) -> None:
+    long = "HOUSE" * 6
+    parent_of = {"B1": "A", "C": None, f"{long}1": long, f"{long}2": f"{long}1", "Z": "nowhere", "Z1": "", "A": None}
+    parent_of |= {long: "A", "Z2": "."}
+    records = [
+        StoredRecord(CodeRecord(system, code, "Ward", parent=parent))
+        for system in ("HOUSE", "ICD10CM")
+        for code, parent in parent_of.items()
+    ]
+    records.append(StoredRecord(CodeRecord("HOUSE", None, "A ward without a code")))
+    records.sort(key=sort_key)
+    for size in (1, 3, 30):
+        parts = [records[first : first + size] for first in range(0, len(records), size)]
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        write_index(folder, parts, read_settings(small_config() / "index"), as_they_are)
+        parents = ArrayFile(folder / ARRAYS_NAME)["parent"].tolist()
+        found = [
+            (records[place].record.system, records[place].record.code) if place >= 0 else None for place in parents
+        ]
+        for stored, parent in zip(records, found, strict=True):
+            wanted = parent_of.get(stored.record.code or "")
+            assert parent == ((stored.record.system, wanted) if wanted in parent_of else None)
 
 
 def test_records_are_told_as_they_are_done(tmp_path: Path) -> None:

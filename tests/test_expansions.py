@@ -32,8 +32,7 @@ def record(name: str, *terms: str, kind: Kind = "code", system: str = "ICD10CM")
 
 def table(folder: Path, *records: CodeRecord, rules: tuple[Rule, ...] = (), terms: str = "") -> Expansions:
     settings: IndexSettings = SETTINGS._replace(rules=rules)
-    titles = zip(*((one.system, one.kind, one.name, one.inclusion_terms) for one in records), strict=True)
-    found = initials(*(titles if records else [()] * 4), ANALYZER)
+    found = initials([(one.system, one.kind, one.name, one.inclusion_terms) for one in records], ANALYZER)
     write_expansions(folder, Found(rule_table(settings), [found], ANALYZER.terms(terms)))
     file = ExpansionFile(folder)
     try:

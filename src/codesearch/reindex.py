@@ -19,10 +19,11 @@ import msgspec
 
 from codesearch import __version__
 from codesearch.config import config_root
+from codesearch.difference import Difference
 from codesearch.errors import IndexCorruptError, PublishRefused, UsageError
 from codesearch.fragments import Spool
 from codesearch.gathering import Settled, make_records
-from codesearch.incremental import Difference, Inputs, Reading
+from codesearch.incremental import Inputs, Reading
 from codesearch.index import manifest
 from codesearch.index.build import write_index
 from codesearch.index.durable import writing

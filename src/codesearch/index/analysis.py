@@ -117,7 +117,7 @@ class Analyzer:
         self._nonessential = re.compile(rf"(?:{_one_of(config.nonessential)})\b")
         self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
-        self._stem = Stemmer.Stemmer("english").stemWord
+        self._stem = Stemmer.Stemmer("english", 0).stemWord  # without a cache of its own: terms are remembered here
         self._terms: dict[str, str] = {}
 
     def fold(self, text: str) -> str:

@@ -138,13 +138,13 @@ def _invert(
 
 def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int], dict[int, npt.NDArray[np.int32]]]:
     """The terms and words of all processes, which do not depend on who saw which."""
-    terms = sorted({term for words in vocabularies for term in words.terms}, key=str.encode)
+    # Texts compare as their UTF-8 does.
+    terms = sorted({term for words in vocabularies for term in words.terms})
     places = {term: place for place, term in enumerate(terms)}
-    ranks = {words.owner: np.array([places[term] for term in words.terms], np.int32) for words in vocabularies}
-    of_word = {
-        word: int(ranks[words.owner][number]) for words in vocabularies for word, number in words.of_word.items()
-    }
-    return terms, {word: of_word[word] for word in sorted(of_word)}, ranks
+    ranks = {words.owner: [places[term] for term in words.terms] for words in vocabularies}
+    of_word = {word: ranks[words.owner][number] for words in vocabularies for word, number in words.of_word.items()}
+    numbers = {owner: np.array(rank, np.int32) for owner, rank in ranks.items()}
+    return terms, {word: of_word[word] for word in sorted(of_word)}, numbers
 
 
 def _arrays(
@@ -189,7 +189,6 @@ def word_tables(words: WrittenWords) -> dict[str, Array]:
 
 def entry_mass(title: dict[str, Array], term_idf: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The idf of an entry's essential terms, each once, summed: what a query must cover to cover the entry."""
-    essential = title["weights"] < NONESSENTIAL
-    weights = np.repeat(term_idf, np.diff(title["offsets"]))[essential]
-    mass = np.bincount(title["entries"][essential], weights=weights, minlength=len(title["documents"]))
+    weights = np.repeat(term_idf, np.diff(title["offsets"])) * (title["weights"] < NONESSENTIAL)
+    mass = np.bincount(title["entries"], weights=weights, minlength=len(title["documents"]))
     return np.maximum(mass, LEAST_MASS).astype(np.float32)

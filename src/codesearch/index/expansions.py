@@ -63,8 +63,7 @@ Initials = list[tuple[str, tuple[str, ...], str]]
 def rule_table(settings: IndexSettings) -> bytes:
     """The table of the synonym rules alone, packed: quicker to send to another process than its thousands of parts."""
     found = expansions(settings.rules, Analyzer(settings.analysis))
-    table: Table = {" ".join(typed): tuple([Expansion(*one) for one in phrases]) for typed, phrases in found.items()}
-    return msgspec.msgpack.encode(table)
+    return msgspec.msgpack.encode({" ".join(typed): phrases for typed, phrases in found.items()})
 
 
 class Found(NamedTuple):
@@ -177,18 +176,16 @@ def _corrupt(path: Path, error: Exception) -> IndexCorruptError:
     return IndexCorruptError(str(path), f"cannot be read ({error})", "Rebuild the index.")
 
 
-def initials(
-    systems: Sequence[str], kinds: Sequence[str], names: Sequence[str], others: Sequence[Sequence[str]], analyzer: Analyzer
-) -> Initials:
+def initials(records: Iterable[tuple[str, str, str, Sequence[str]]], analyzer: Analyzer) -> Initials:
     """Initials of short titles as abbreviations of them (`copd`), in the order of the titles, each title once.
 
     Takes the system, kind, name and inclusion terms of each record.
     """
     # Codes that differ in the side or the encounter follow each other, and begin with the same words.
     mains: dict[str, None] = {}
-    for system, kind, name, terms in zip(systems, kinds, names, others, strict=True):
+    for system, kind, name, others in records:
         if kind != "chapter" and system != "ICD10PCS":
-            for title in (name, *terms) if terms else (name,):
+            for title in (name, *others) if others else (name,):
                 if len(title) <= _LONGEST_TITLE:
                     mains[title.partition(",")[0]] = None
     found: dict[tuple[str, tuple[str, ...]], str] = {}

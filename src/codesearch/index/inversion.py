@@ -70,8 +70,8 @@ class Columns(NamedTuple):
     """What the tables by document are made of.
 
     `parents` are places in the part, -1 where the parent is not in it, and `elsewhere` the system and bare code of those
-    that may be in another part; `long` are the places of codes that the table cuts, or that are as long; `begins` and `ends` are the dates between which a code
-    is in force, as numbers.
+    that may be in another part; `long` are the places of codes that the table cuts, or that are just as long; `begins`
+    and `ends` are the dates between which a code is in force, as numbers.
     """
 
     codes: Strings
@@ -154,8 +154,8 @@ class _Inverter:
         title.add_each(map(entries_of, zip(*(columns[name] for name in self._fields.title), strict=True)))
         for section in self._section_reader.texts_of_all(columns):
             sections.add(*section)
-        titles = (columns[name] for name in ("system", "kind", "name", "inclusion_terms"))
-        found = initials(*titles, self.vocabulary.analyzer)
+        titles = zip(*(columns[name] for name in ("system", "kind", "name", "inclusion_terms")), strict=True)
+        found = initials(titles, self.vocabulary.analyzer)
         runs = title.run(), sections.run()
         frequencies = _frequencies(*zip(runs, (len(self._fields.title), self._scored_sections), strict=True))
         return Inverted(os.getpid(), *runs, frequencies, self._tables(records, columns), found)
@@ -208,7 +208,9 @@ def _parents(
     """`Columns.parents` and `elsewhere`, from the system, bare code and parent of each record."""
     wanted = list(zip(systems, written, strict=True))
     places = {
-        system: {code: place for place, (own, code) in enumerate(zip(systems, bare_codes, strict=True)) if own == system}
+        system: {
+            code: place for place, (own, code) in enumerate(zip(systems, bare_codes, strict=True)) if own == system
+        }
         for system in set(systems)
     }
     place_of: dict[tuple[str, str | None], int] = {}

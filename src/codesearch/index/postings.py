@@ -35,6 +35,8 @@ _PIECES = re.compile(r"[a-z][a-z0-9]*|\d+(?:\.\d+)+|\d[a-z0-9]*|[()\0]|\x01[a-z0
 """Words, parentheses, ends of texts, and hyphenated words joined, which stand before their parts."""
 _STOP, _END, _OPEN, _CLOSE, _FIRST_JOINED = range(-1, -6, -1)
 """What stands for pieces that are no words of their own; joined words count down from the last."""
+_NO_PHRASES = {"\0": np.int32(_END).tobytes()}
+"""Phrases of texts and the numbers of their pieces as bytes, none yet."""
 _MAX_CHARACTERS = 8_000_000
 """Of the phrases that a vocabulary remembers; those of all official code sets have 4.9 million."""
 
@@ -46,7 +48,7 @@ class Vocabulary(dict[str, int]):
         super().__init__({"\0": _END, "(": _OPEN, ")": _CLOSE})
         self.analyzer = analyzer
         self._numbers: dict[str, int] = {}
-        self._phrases: dict[str, bytes] = {}
+        self._phrases = dict(_NO_PHRASES)
         self._characters = 0
 
     def __missing__(self, piece: str) -> int:
@@ -74,13 +76,13 @@ class Vocabulary(dict[str, int]):
         """
         if not texts:
             return np.zeros(0, np.int32)
-        together = "\0,".join(texts)
+        together = "\0".join(texts)
         if together.count("\0") >= len(texts):
-            together = "\0,".join([text.replace("\0", " ") for text in texts])
-        phrases = f"{together}\0".split(",")
+            together = "\0".join([text.replace("\0", " ") for text in texts])
+        phrases = f"{together}\0".replace("\0", ",\0,").split(",")
         # Emptied between two parts only: no phrase may be forgotten before its part is put together.
         if self._characters > _MAX_CHARACTERS:
-            self._phrases, self._characters = {}, 0
+            self._phrases, self._characters = dict(_NO_PHRASES), 0
         known = self._phrases
         unknown = [phrase for phrase in dict.fromkeys(phrases) if phrase not in known]
         if unknown:
@@ -89,9 +91,8 @@ class Vocabulary(dict[str, int]):
         return np.frombuffer(b"".join(map(known.__getitem__, phrases)), np.int32)
 
     def _read(self, phrases: Sequence[str]) -> None:
-        """Remembers the numbers of the pieces of each phrase, as bytes; the last one of a text has its end too."""
-        folded = self.analyzer.fold_all([phrase.removesuffix("\0") for phrase in phrases]).replace("\1", " ")
-        folded = self.analyzer.with_parentheses(folded)
+        """Remembers the numbers of the pieces of each phrase, as bytes."""
+        folded = self.analyzer.with_parentheses(self.analyzer.fold_all(phrases).replace("\1", " "))
         if "-" in folded:
             folded = self.analyzer.with_joined(folded, "\1")
         found = _PIECES.findall(f"{folded}\0")
@@ -99,9 +100,8 @@ class Vocabulary(dict[str, int]):
         ends = np.flatnonzero(numbers == _END) * numbers.itemsize
         data, start = numbers.tobytes(), 0
         for phrase, end in zip(phrases, ends.tolist(), strict=True):
-            following = end + numbers.itemsize
-            self._phrases[phrase] = data[start : following if phrase.endswith("\0") else end]
-            start = following
+            self._phrases[phrase] = data[start:end]
+            start = end + numbers.itemsize
 
 
 class Run(NamedTuple):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,42 +37,42 @@ def read_rules(folder: Path, classes: Iterable[str]) -> list[Rule]:
     rules: list[Rule] = []
     for path in config_files(folder, ".txt"):
         for number, line in read_lines(path):
-            rules += _parse(line, f"{path}:{number}", known)
+            rules += _parse(line, path, number, known)
     return rules
 
 
-def _parse(line: str, where: str, classes: frozenset[str]) -> Iterator[Rule]:
+def _parse(line: str, path: Path, number: int, classes: frozenset[str]) -> list[Rule]:
     sides, bar, weight_class = line.rpartition("|")
     weight_class = weight_class.strip()
     if not bar or weight_class not in classes:
         expected = f"End the line with `| class`, one of: {', '.join(sorted(classes))}."
-        raise ConfigError(where, f"has no known weight class ({weight_class!r})", expected)
+        raise ConfigError(f"{path}:{number}", f"has no known weight class ({weight_class!r})", expected)
     left, arrow, right = sides.partition("=>")
     lefts, rights = _phrases(left), _phrases(right)
     if not lefts or (arrow and not rights) or (not arrow and len(lefts) < 2):
-        raise ConfigError(where, "has an empty side", "Write `a, b | class` or `a => b | class`.")
+        raise ConfigError(f"{path}:{number}", "has an empty side", "Write `a, b | class` or `a => b | class`.")
     if arrow:
-        yield Rule(lefts, rights, weight_class)
-    else:
-        for phrase in lefts:
-            yield Rule((phrase,), tuple(other for other in lefts if other != phrase), weight_class)
+        return [Rule(lefts, rights, weight_class)]
+    return [Rule((phrase,), tuple([other for other in lefts if other != phrase]), weight_class) for phrase in lefts]
 
 
 def _phrases(side: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(phrase for phrase in (" ".join(part.split()) for part in side.split(",")) if phrase))
+    phrases = dict.fromkeys([" ".join(part.split()) for part in side.split(",")])
+    phrases.pop("", None)
+    return tuple(phrases)
 
 
 def expansions(rules: Sequence[Rule], analyzer: Analyzer) -> Expansions:
     """The rules by their typed terms, analysed as records and queries are."""
-    phrases = dict.fromkeys(phrase for rule in rules for phrase in (*rule.left, *rule.right))
+    phrases = dict.fromkeys([phrase for rule in rules for side in (rule.left, rule.right) for phrase in side])
     terms = dict(zip(phrases, analyzer.terms_of_all(tuple(phrases)), strict=True))
     table: Expansions = {}
-    for rule in rules:
-        rights = [(terms[phrase], rule.weight_class, phrase) for phrase in rule.right]
-        for phrase in rule.left:
+    for left, right, weight_class in rules:
+        rights = [(terms[phrase], weight_class, phrase) for phrase in right if terms[phrase]]
+        for phrase in left:
             typed = terms[phrase]
             if typed:
                 found = table.setdefault(typed, [])
-                present = {terms for terms, _, _ in found}
-                found.extend(right for right in rights if right[0] and right[0] != typed and right[0] not in present)
+                present = {terms for terms, _, _ in found} if found else ()
+                found += [one for one in rights if one[0] != typed and one[0] not in present]
     return table

@@ -69,9 +69,9 @@ class Column(NamedTuple):
 class Columns(NamedTuple):
     """What the tables by document are made of.
 
-    `parents` are places in the part, -1 where the parent is not in it, and `elsewhere` the system and bare code of those
-    that may be in another part; `long` are the places of codes that the table cuts, or that are just as long; `begins`
-    and `ends` are the dates between which a code is in force, as numbers.
+    `parents` are places in the part, -1 where the parent is not in it, and `elsewhere` the system and bare code of
+    those that may be in another part; `long` are the places of codes that the table cuts, or that are just as long;
+    `begins` and `ends` are the dates between which a code is in force, as numbers.
     """
 
     codes: Strings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
@@ -65,8 +65,6 @@ _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
 _EDITED = re.compile("['`/&]")
 """What folding may take out of an ASCII text, or write out."""
-_UNEVEN = re.compile("['`/&-]")
-"""What may keep the words of an ASCII text from being its terms, one after the other."""
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
@@ -204,7 +202,7 @@ class Analyzer:
 
     def joined(self, folded: str) -> list[tuple[str, int]]:
         """The hyphenated words of a folded text, joined (`x-ray` as the term of `xray`), with where they begin."""
-        return [(self.term(match[0].replace("-", "")), match.start()) for match in _JOINED.finditer(folded)]
+        return [(self.term(match[0].replace("-", "")), match.start()) for match in _hyphenated(folded)]
 
     def with_parentheses(self, folded: str) -> str:
         """A folded text with parentheses around what matches and does not count."""
@@ -213,16 +211,10 @@ class Analyzer:
     def with_joined(self, folded: str, mark: str) -> str:
         """A folded text with its hyphenated words joined once more before their parts, after a mark."""
         parts: list[str] = []
-        done, hyphen = 0, folded.find("-")
-        while hyphen >= 0:
-            start = hyphen
-            while start > done and folded[start - 1] in _WORD_CHARACTERS:
-                start -= 1
-            found = _JOINED.match(folded, start) if start < hyphen else None
-            if found:
-                parts += (folded[done:start], mark, found[0].replace("-", ""), " ")
-                done = start
-            hyphen = folded.find("-", found.end() if found else hyphen + 1)
+        done = 0
+        for found in _hyphenated(folded):
+            parts += (folded[done : found.start()], mark, found[0].replace("-", ""), " ")
+            done = found.start()
         return "".join((*parts, folded[done:]))
 
     def tokens(self, text: str) -> list[Token]:
@@ -239,27 +231,35 @@ class Analyzer:
         folded, origins = self._aligned(text)
         found = self._words_in(folded)
         if "-" in folded:
-            found += [
-                (term, match.start(), match.end())
-                for match in _JOINED.finditer(folded)
-                if (term := self.term(match[0].replace("-", "")))
-            ]
+            found += self._joined_in(folded)
             found.sort(key=itemgetter(1))
         return _placed(found, origins)
 
     def analysed(self, text: str) -> Analysed:
         """A text with the terms that `places` gives."""
-        if text.isascii() and not _UNEVEN.search(text):
-            pieces = _WORD_OR_NOT.split(text.lower())
+        if text.isascii() and not ("'" in text or "/" in text or "&" in text or "`" in text):
+            folded = text.lower()
+            pieces = _WORD_OR_NOT.split(folded)
             words = pieces[1::2]
             if self._after.keys().isdisjoint(words):
                 # Tuples of texts and numbers are nothing for the garbage collector to go through, as lists are.
                 terms: tuple[str | None, ...] = tuple(map(self._terms.get, words))  # most are known
                 known = tuple(map(self.term, words)) if None in terms else cast(tuple[str, ...], terms)
-                return Analysed(text, known, tuple(accumulate(map(len, pieces))), True)
-        places = self.places(text)
-        bounds = tuple([bound for _, *span in places for bound in span])
-        return Analysed(text, tuple([term for term, _, _ in places]), bounds, False)
+                bounds = tuple(accumulate(map(len, pieces)))
+                joined = self._joined_in(folded) if "-" in folded else []
+                if not joined:
+                    return Analysed(text, known, bounds, True)
+                own = list(filter(_is_term, zip(known, bounds[::2], bounds[1::2], strict=False)))
+                return _analysed(text, sorted(own + joined, key=itemgetter(1)))
+        return _analysed(text, self.places(text))
+
+    def _joined_in(self, folded: str) -> list[Place]:
+        """The hyphenated words of a folded text, joined, and where they stand."""
+        return [
+            (term, match.start(), match.end())
+            for match in _hyphenated(folded)
+            if (term := self.term(match[0].replace("-", "")))
+        ]
 
     def _words_in(self, folded: str) -> list[Place]:
         term_of = self.term
@@ -281,6 +281,19 @@ class Analyzer:
         return _edited(folded, origins or _Origins(text, list(range(len(text) + 1))), numerals)
 
 
+def _hyphenated(folded: str) -> Iterator[re.Match[str]]:
+    """The hyphenated words of a folded text: looked for by their hyphens, which are few."""
+    hyphen = folded.find("-")
+    while hyphen >= 0:
+        start = hyphen
+        while start and folded[start - 1] in _WORD_CHARACTERS:
+            start -= 1
+        found = _JOINED.match(folded, start) if start < hyphen else None
+        if found:
+            yield found
+        hyphen = folded.find("-", found.end() if found else hyphen + 1)
+
+
 def _parenthesised(match: re.Match[str]) -> str:
     """The match in parentheses, unless it begins within a word, or after "or": "with or without" means both."""
     text, start = match.string, match.start()
@@ -300,6 +313,16 @@ class _Origins(NamedTuple):
         while last - first > 1 and self.text[last - 1] in _APOSTROPHES:
             last -= 1
         return first, last
+
+
+_is_term = itemgetter(0)
+"""Whether a place is one of a term: stop words have an empty one."""
+
+
+def _analysed(text: str, places: list[Place]) -> Analysed:
+    """A text with terms that may overlap."""
+    bounds = tuple([bound for _, *span in places for bound in span])
+    return Analysed(text, tuple([term for term, _, _ in places]), bounds, False)
 
 
 def _placed(found: list[Place], origins: _Origins | None) -> list[Place]:

@@ -36,7 +36,7 @@ from codesearch.processes import Crew
 from codesearch.records import CodeRecord, decode_record, encode_record
 from codesearch.reindex import reindex
 
-_TOGETHER = 1000
+_TOGETHER = 2000
 """Records that our processes invert at once."""
 Rows = list[tuple[str, str, str, bytes]]
 """Code, name, other names, and the JSON of each record."""

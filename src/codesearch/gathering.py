@@ -22,7 +22,7 @@ from codesearch.merge import merge, outline, rank
 from codesearch.records import CodeRecord, InputWarning, decode_record, encode_record
 
 _PART_BYTES = 4_000_000
-"""Of the lines of a part: what is done once for each takes longer with fewer, and memory grows for nothing with more."""
+"""Of the lines of a part: fewer take longer, for much is done once for each part, and more take memory for nothing."""
 
 Key = tuple[int, str, str, str, str]
 """The place of a record among all (see `codes.order_key`, then by name), and where it stands if it has no code."""

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from query_support import cm, reader_of
 
 import codesearch
 from codesearch.errors import IndexCorruptError, UntrustedIndexError
@@ -77,3 +78,13 @@ def test_a_changed_table_of_contents_is_corrupt(index: Path) -> None:
     table.write_bytes(data)
     with pytest.raises(IndexCorruptError):
         codesearch.open_index(index)
+
+
+@pytest.mark.parametrize("name", ["Meniere disease", "Ménière disease", "Pain ≥ 7 days"])
+def test_names_are_the_same_once_they_are_kept_in_memory(name: str) -> None:
+    with reader_of([cm("A00", "Cholera"), cm("A01", name), cm("A02", "")]) as reader:
+        before = list(map(reader.names.__getitem__, range(3))), list(map(reader.codes.__getitem__, range(3)))
+        reader.learn()
+        after = list(map(reader.names.__getitem__, range(3))), list(map(reader.codes.__getitem__, range(3)))
+        assert before == after == (["Cholera", name, ""], ["A00", "A01", "A02"])
+        assert reader.names.all() == after[0]

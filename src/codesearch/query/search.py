@@ -63,7 +63,7 @@ class Searcher:
     def compile(self) -> None:
         """Loads the compiled ranking now, for callers that will search much."""
         self._matcher.engine.compile()
-        self._reader.learn_words()
+        self._reader.learn()
 
     def scope(self, filters: Filters) -> Scope:
         """What filters let through.

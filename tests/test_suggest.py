@@ -14,6 +14,7 @@ from random_corpora import RULES, TYPED, UNKNOWN, corpora
 
 from codesearch import Suggestion, UsageError
 from codesearch.codes import bare
+from codesearch.query.plan import Rewrite
 from codesearch.query.request import Filters
 from codesearch.query.search import Searcher
 from codesearch.query.suggest import MAX_LIMIT, Suggester
@@ -389,6 +390,16 @@ def beginnings(draw: st.DrawFn) -> str:
     """A text that is typed up to somewhere."""
     text = draw(TYPED_SO_FAR)
     return text[: draw(st.integers(1, len(text)))] + draw(st.sampled_from(["", "", " "]))
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"), [("kidney kidnei", "kidnei"), ("kidnei kidney ", "kidnei"), ("kidnei kidnwy ", "kidnei kidnwy")]
+)
+def test_a_misspelt_word_beside_the_right_one_is_told(text: str, typed: str) -> None:
+    with reader_of([cm("N28", "Kidney")]) as reader:
+        scope = Searcher(reader).scope(Filters())
+        (found,) = Suggester(reader).suggest(text, scope, 10)
+    assert found.rewrites == (Rewrite("spelling", typed, "kidney"),)
 
 
 @settings(max_examples=60, deadline=None)

@@ -118,7 +118,7 @@ class TypedReader:
             if part is None:
                 return
             if part.terms:
-                found.setdefault(part.terms, part)
+                found[part.terms] = _both(found.get(part.terms, part), part)
         if found:
             yield Reading(tuple(found.values()))
 
@@ -250,6 +250,13 @@ class TypedReader:
         """The words whose terms stand in entries."""
         terms = self._reader.arrays["word.term"]
         return np.flatnonzero(self._offsets[terms + 1] > self._offsets[terms])
+
+
+def _both(part: Part, again: Part) -> Part:
+    """One part for two words that the same terms answer to; what was not typed so is told of both."""
+    if not again.kind or again.typed == part.typed:
+        return part
+    return part._replace(typed=f"{part.typed} {again.typed}" if part.kind else again.typed, kind=again.kind)
 
 
 def _only(number: int) -> Terms:

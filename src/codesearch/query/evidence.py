@@ -155,8 +155,7 @@ def _alternatives(reader: IndexReader, slot: Slot) -> list[tuple[frozenset[str],
 
 def _spans(text: Analysed, terms: frozenset[str]) -> list[Span]:
     """Where terms stand in a text, as one span where they overlap: `x-ray` matches whole and in its parts."""
-    bounds = text.bounds
-    spans = [(bounds[2 * number], bounds[2 * number + 1]) for number, term in enumerate(text.terms) if term in terms]
+    spans = text.spans(terms)
     return spans if text.is_plain else _merged(spans)
 
 

@@ -58,10 +58,14 @@ class EvidenceFinder:
         Raises:
             IndexCorruptError: its record cannot be read.
         """
+        marked = self._marked(document)
+        if len(marked) == 1:
+            text, terms = marked[0]
+            if text.field == "name" and len(text.text) <= PASSAGE_LENGTH:  # as in most hits
+                return _of_name(text, terms)
         name_marks: Sequence[Span] = ()
         matched: dict[str, dict[str, None]] = {}
         best_weight, best = 0.0, None
-        marked = self._marked(document)
         for (field, title, analysed, _), terms in marked:
             whole = analysed.text
             spans = _spans(analysed, terms)
@@ -142,6 +146,13 @@ class EvidenceFinder:
     def _unmarked(self, document: int) -> Passage | None:
         summary = self._texts.summary(document)
         return cut_passage("summary", title_of("summary"), summary, [], 0, 0) if summary else None
+
+
+def _of_name(text: Text, terms: frozenset[str]) -> Evidence:
+    """What matches in a name alone, which can be shown as a whole."""
+    whole, spans = text.text, _spans(text.analysed, terms)
+    name = Passage("name", text.title, whole, tuple(spans))
+    return Evidence(name, name, {"name": tuple(dict.fromkeys([whole[start:end] for start, end in spans]))})
 
 
 def _alternatives(reader: IndexReader, slot: Slot) -> list[tuple[frozenset[str], float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -67,16 +67,14 @@ class Strings:
 
     def learn(self) -> None:
         """Keeps all texts decoded, where all are ASCII: each is then had in half the time."""
-        whole = self._whole()
-        if whole.isascii():
-            self._together = whole.decode("ascii")
-
-    def _whole(self) -> bytes:
-        return self._map[self._start : self._start + self._offsets[-1]]
+        # Without a copy in between, which would leave memory behind in the heap of the thread.
+        with memoryview(self._map)[self._start : self._start + self._offsets[-1]] as view, suppress(UnicodeDecodeError):
+            self._together = str(view, "ascii")
 
     def all(self) -> list[str]:
         """Every text."""
-        offsets, whole = self._offsets.tolist(), self._whole()
+        offsets = self._offsets.tolist()
+        whole = self._map[self._start : self._start + offsets[-1]]
         if whole.isascii():
             together = whole.decode("ascii")
             return [together[start:end] for start, end in pairwise(offsets)]

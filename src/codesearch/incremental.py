@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -159,11 +159,9 @@ class Inputs:
         """How the records written in a folder differ from those of the index."""
         with closing(RecordFile(folder)) as now:
             if self._folder is not None:
-                try:
-                    with closing(RecordFile(self._folder)) as before:
-                        return difference(before, now)
-                except IndexUnusableError:
-                    pass  # a generation that cannot be read is what reindex is there to replace
+                # A generation that cannot be read is what reindex is there to replace.
+                with suppress(IndexUnusableError), closing(RecordFile(self._folder)) as before:
+                    return difference(before, now)
             return Difference(len(now), 0, 0, 0)
 
 

@@ -64,8 +64,6 @@ _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)
 _WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
-_EDITED = re.compile("['`/&]")
-"""What folding may take out of an ASCII text, or write out."""
 _NO_WORDS = {"": ""}
 """The terms of words, none yet; nothing is a word without a term."""
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
@@ -244,7 +242,7 @@ class Analyzer:
 
     def analysed(self, text: str) -> Analysed:
         """A text with the terms that `places` gives."""
-        if text.isascii() and not ("'" in text or "/" in text or "&" in text or "`" in text):
+        if text.isascii() and not _is_edited(text):
             folded = text.lower()
             words = _cut(folded)
             is_even = "." not in text or not _DECIMAL.search(text)
@@ -275,7 +273,7 @@ class Analyzer:
     def _aligned(self, text: str) -> tuple[str, _Origins | None]:
         """The folded text, and where its characters come from; None where each has kept its place."""
         origins: _Origins | None = None
-        if text.isascii() and not _EDITED.search(text):
+        if text.isascii() and not _is_edited(text):
             folded = text.lower()
         else:
             folded, origins = _letters(text)
@@ -299,6 +297,11 @@ def _hyphenated(folded: str) -> Iterator[re.Match[str]]:
         if found:
             yield found
         hyphen = folded.find("-", found.end() if found else hyphen + 1)
+
+
+def _is_edited(text: str) -> bool:
+    """Whether an ASCII text holds what folding may take out, or write out."""
+    return "'" in text or "`" in text or "/" in text or "&" in text
 
 
 def _cut(text: str) -> list[str]:

@@ -35,8 +35,6 @@ def begins(record: CodeRecord) -> int:
     code that ended is its end: the earlier one counts, and none that does not lie before the end.
     """
     told = (record.effective, record.properties.get("added"))
-    if told == (None, None):  # as of nearly every code
-        return UNKNOWN
     known = [number for text in told if text and (number := date_number(text))]
     begin, end = min(known, default=UNKNOWN), ends(record)
     return UNKNOWN if end and begin >= end else begin

@@ -99,11 +99,10 @@ def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
 
 
 class Lines(NamedTuple):
-    """Records as lines of JSON in packed blocks, and how many lines each block has; of each line where it begins in its
-    block, and the hash of what it says."""
+    """Records as lines of JSON in packed blocks; of each line where it begins in its block (the first at 0), and the hash
+    of what it says."""
 
     blocks: list[bytes]
-    counts: list[int]
     starts: npt.NDArray[np.int32]
     contents: bytes
 
@@ -134,9 +133,8 @@ def key_of(record: CodeRecord) -> str:
 def lines_of(records: Iterable[StoredRecord | MergedRecord]) -> Lines:
     """The records as they are written: a block ends with the line that makes it large enough, and with the last."""
     pack = _own.packer.compress
-    blocks, counts = list[bytes](), list[int]()
-    starts, contents = array("i"), bytearray()
-    block, start, first = bytearray(), 0, 0
+    blocks, starts, contents = list[bytes](), array("i"), bytearray()
+    block, start = bytearray(), 0
     for stored in records:
         _ENCODER.encode_into(stored, block, start)
         contents += _hash(_content(block, start, stored))
@@ -145,12 +143,10 @@ def lines_of(records: Iterable[StoredRecord | MergedRecord]) -> Lines:
         start = len(block)
         if start >= _BLOCK_BYTES:
             blocks.append(pack(block))
-            counts.append(len(starts) - first)
-            start, first = 0, len(starts)
+            start = 0
     if start:
         blocks.append(pack(block))
-        counts.append(len(starts) - first)
-    return Lines(blocks, counts, np.array(starts, np.int32), bytes(contents))
+    return Lines(blocks, np.array(starts, np.int32), bytes(contents))
 
 
 def write_records(folder: Path, records: Iterable[StoredRecord | MergedRecord], name: str = RECORDS) -> None:
@@ -179,7 +175,6 @@ class RecordWriter:
         with writing(self._path):
             self._file = self._path.open("wb")
         self._blocks = [0]
-        self._counts: list[int] = []
         self._starts: list[Array] = []
         self._contents = bytearray()
 
@@ -192,10 +187,11 @@ class RecordWriter:
         with writing(self._path):
             self._file.close()
         if kind is None:
+            starts = np.concatenate([np.zeros(0, np.int32), *self._starts])
             table: dict[str, Array] = {
                 "blocks": np.array(self._blocks, np.int64),
-                "block_of": np.repeat(np.arange(len(self._counts), dtype=np.int32), self._counts),
-                "start_of": np.concatenate([np.zeros(0, np.int32), *self._starts]),
+                "block_of": np.cumsum(starts == 0, dtype=np.int32) - np.int32(1),
+                "start_of": starts,
                 "contents": np.frombuffer(bytes(self._contents), "<u8"),
             }
             write_arrays(self._table, table, {})
@@ -205,7 +201,6 @@ class RecordWriter:
         with writing(self._path):
             for block in lines.blocks:
                 self._blocks.append(self._blocks[-1] + self._file.write(block))
-        self._counts += lines.counts
         self._starts.append(lines.starts)
         self._contents += lines.contents
 

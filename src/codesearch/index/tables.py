@@ -37,15 +37,13 @@ def document_tables(parts: Sequence[Columns], fields: Fields) -> tuple[dict[str,
     arrays = _joined([part.codes for part in parts], "code")
     arrays |= _joined([part.names for part in parts], "name")
     arrays["bare"] = np.concatenate([np.zeros(0, f"S{CODE_BYTES}"), *(part.bare for part in parts)])
-    arrays["parent"] = _parents(parts, arrays["bare"])
+    keywords = {name: _column([part.keywords[name] for part in parts]) for name in fields.keywords if name != "parent"}
+    arrays["parent"] = _parents(parts, arrays["bare"], *keywords["system"])
     arrays["ended"] = np.concatenate([np.zeros(0, bool), *(part.ended for part in parts)])
     arrays["begins"] = np.concatenate([np.zeros(0, np.int32), *(part.begins for part in parts)])
     arrays["ends"] = np.concatenate([np.zeros(0, np.int32), *(part.ends for part in parts)])
-    values: dict[str, list[str]] = {}
-    for name in fields.keywords:
-        if name != "parent":
-            values[name], arrays[f"keyword.{name}"] = _column([part.keywords[name] for part in parts])
-    return arrays, values
+    arrays |= {f"keyword.{name}": numbers for name, (_, numbers) in keywords.items()}
+    return arrays, {name: values for name, (values, _) in keywords.items()}
 
 
 def _column(parts: Sequence[Column]) -> tuple[list[str], Array]:
@@ -57,14 +55,18 @@ def _column(parts: Sequence[Column]) -> tuple[list[str], Array]:
     return values, np.concatenate([np.zeros(0, kind), *numbers])
 
 
-def _parents(parts: Sequence[Columns], bare_codes: Array) -> npt.NDArray[np.int32]:
-    """The document of each record's parent, -1 where it has none in the index."""
+def _parents(
+    parts: Sequence[Columns], bare_codes: Array, systems: Sequence[str], numbers: Array
+) -> npt.NDArray[np.int32]:
+    """The document of each record's parent, -1 where it has none in the index.
+
+    Takes the bare codes by document, the systems, and the number of the system by document.
+    """
     firsts = np.cumsum([0, *(len(part.parents) for part in parts)]).tolist()
     wanted = {key for part in parts for key in part.elsewhere.values()}
     places: dict[Key, int] = {}
     for first, part in zip(firsts, parts, strict=False):
         places.update((key, first + place) for key, place in part.long.items() if key in wanted)
-    systems, numbers = _column([part.keywords["system"] for part in parts])
     for system in {system for system, _ in wanted}.intersection(systems):
         # Documents stand in the order of these, and those without a code are no parents.
         documents = np.flatnonzero((numbers == systems.index(system)) & (bare_codes != b""))

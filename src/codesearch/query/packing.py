@@ -36,7 +36,8 @@ SLOTS = 20_000
 """Slots that are kept packed."""
 _POSTINGS_OF_FREQUENT = 2
 """Postings for each block that a frequent term has at least: the table of these is smaller than the postings."""
-_SLOT, _NUMBERS = Struct("=9i5f"), Struct("=5f")
+_SLOT = Struct(f"={4 * kernel.ALTERNATIVES}xi2f{4 * (kernel.ROW - 1 - kernel.BELOW_MASS)}x")
+_NUMBERS = Struct("=5f")
 """The row of a slot that the kernel reads, and the end of that of an alternative; it names the numbers."""
 
 
@@ -156,7 +157,7 @@ class Memory:
             self._match(missing)
         for slot in slots:
             below = self._collection.ranking.ancestor_share * ancestor_mass(slot)
-            rows = [_SLOT.pack(*bytes(kernel.ALTERNATIVES), len(slot.alternatives), slot.mass, below, 0, 0, 0)]
+            rows = [_SLOT.pack(len(slot.alternatives), slot.mass, below)]
             postings = 0
             for one in slot.alternatives:
                 found, factor = self._matches[one.terms], one.weight * one.share

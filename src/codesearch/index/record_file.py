@@ -99,8 +99,10 @@ def _as_in_records(field: msgspec.structs.FieldInfo) -> Any:
 
 
 class Lines(NamedTuple):
-    """Records as lines of JSON in packed blocks; of each line where it begins in its block (the first at 0), and the hash
-    of what it says."""
+    """Records as lines of JSON in packed blocks.
+
+    Of each line: where it begins in its block, the first one at 0, and the hash of what it says.
+    """
 
     blocks: list[bytes]
     starts: npt.NDArray[np.int32]

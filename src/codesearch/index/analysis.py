@@ -250,12 +250,12 @@ class Analyzer:
                 # Tuples of texts and numbers are nothing for the garbage collector to go through, as lists are.
                 terms: tuple[str | None, ...] = tuple(map(self._terms.get, words))  # most are known
                 known = tuple(map(self.term, words)) if None in terms else cast(tuple[str, ...], terms)
-                found = Analysed(text, known, tuple(accumulate(map(len, words), initial=0)), True)
-                joined = self._joined_in(folded) if "-" in folded else []
+                bounds = tuple(accumulate(map(len, words), initial=0))
+                joined = self._joined_in(folded) if "-" in folded else None
                 if not joined:
-                    return found
-                own = found.places(frozenset(filter(None, known)))
-                return _analysed(text, sorted(own + joined, key=itemgetter(1)))
+                    return Analysed(text, known, bounds, True)
+                places = [(term, bounds[n] + n, bounds[n + 1] + n) for n, term in enumerate(known) if term]
+                return _analysed(text, sorted(places + joined, key=itemgetter(1)))
         return _analysed(text, self.places(text))
 
     def _joined_in(self, folded: str) -> list[Place]:
@@ -333,7 +333,7 @@ class _Origins(NamedTuple):
 
 def _analysed(text: str, places: list[Place]) -> Analysed:
     """A text with terms that may overlap."""
-    bounds = tuple([bound for _, *span in places for bound in span])
+    bounds = tuple([bound for _, start, end in places for bound in (start, end)])
     return Analysed(text, tuple([term for term, _, _ in places]), bounds, False)
 
 
@@ -344,6 +344,8 @@ def _placed(found: list[Place], origins: _Origins | None) -> list[Place]:
 
 def _letters(text: str) -> tuple[str, _Origins]:
     """The text in plain lower-case letters."""
+    if text.isascii():
+        return text.lower(), _Origins(text, list(range(len(text) + 1)))
     folded: list[str] = []
     places: list[int] = []
     for place, char in enumerate(text):

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ from codesearch.records import CodeRecord
 
 SEARCHED = (ARRAYS_NAME, f"{RECORDS}.arrays", EXPANSIONS_NAME)
 """Files that answers are made of. The records themselves carry checksums of their own, block by block."""
+
+_BILLABLE = {"yes": True, "no": False}
 
 DEEPEST = 12
 """Levels that are followed up or down from a code: chapter, sections and headers are eight at most; a wrong table may
@@ -276,6 +279,24 @@ class IndexReader:
         """A keyword field's value of a document; empty where it has none."""
         values, numbers = self._keyword_columns[name]
         return values[numbers[document]]
+
+    def facts(self, document: int) -> tuple[str, str, bool | None, str | None]:
+        """What is told of every code: its system and kind, whether it may be billed, and its release; None where no
+        source says."""
+        systems, system, kinds, kind, billables, billable, releases, release = self._fact_columns
+        return (
+            systems[system[document]], kinds[kind[document]],
+            billables[billable[document]], releases[release[document]],
+        )  # fmt: skip
+
+    @cached_property
+    def _fact_columns(self) -> tuple[Any, ...]:
+        """The values of each of these, and of each document the number of its value."""
+        (systems, system), (kinds, kind), (billables, billable), (releases, release) = (
+            self._keyword_columns[name] for name in ("system", "kind", "billable", "release")
+        )
+        told = [_BILLABLE.get(value) for value in billables]
+        return systems, system, kinds, kind, told, billable, [value or None for value in releases], release
 
     @cached_property
     def _keyword_columns(self) -> dict[str, tuple[list[str], memoryview]]:

@@ -54,12 +54,13 @@ def summaries(reader: IndexReader, documents: Sequence[int]) -> tuple[CodeSummar
 
 
 def _summary(reader: IndexReader, document: int) -> CodeSummary:
+    system, kind, billable, _ = reader.facts(document)
     return CodeSummary(
-        system=reader.keyword("system", document),
+        system=system,
         code=reader.codes[document] or None,
-        kind=reader.keyword("kind", document),
+        kind=kind,
         name=reader.names[document],
-        billable={"yes": True, "no": False}.get(reader.keyword("billable", document)),
+        billable=billable,
         terminated=reader.records.get(document).terminated if reader.arrays["ended"][document] else None,
         billable_below=int(reader.billable_below[document]),
     )

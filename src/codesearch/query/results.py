@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from codesearch.query.explain import Explainer, Explanation
     from codesearch.query.nothing import Nothing
 
-_BILLABLE = {"yes": True, "no": False}
-
 
 class HitContext:
     """What the hits of one search share."""
@@ -79,17 +77,17 @@ class Hit(msgspec.Struct, eq=False):
     @property
     def system(self) -> str:
         """The code system."""
-        return self._reader.keyword("system", self.document)
+        return self._reader.facts(self.document)[0]
 
     @property
     def kind(self) -> str:
         """`code`, `header`, `modifier` or `chapter`."""
-        return self._reader.keyword("kind", self.document)
+        return self._reader.facts(self.document)[1]
 
     @property
     def billable(self) -> bool | None:
         """Whether the code may be billed; None where no source says."""
-        return _BILLABLE.get(self._reader.keyword("billable", self.document))
+        return self._reader.facts(self.document)[2]
 
     @property
     def billable_below(self) -> int:
@@ -108,7 +106,7 @@ class Hit(msgspec.Struct, eq=False):
     @property
     def release(self) -> str | None:
         """The release of the code set that the code comes from."""
-        return self._reader.keyword("release", self.document) or None
+        return self._reader.facts(self.document)[3]
 
     @property
     def terminated(self) -> str | None:
@@ -157,15 +155,16 @@ class Hit(msgspec.Struct, eq=False):
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of a hit; grouped hits have their `siblings` too."""
         found = self._found()
+        system, kind, billable, release = self._reader.facts(self.document)
         hit = {
             "rank": self.rank,
-            "system": self.system,
+            "system": system,
             "code": self.code,
-            "kind": self.kind,
+            "kind": kind,
             "name": found.name.text,
-            "billable": self.billable,
+            "billable": billable,
             "terminated": self.terminated,
-            "release": self.release,
+            "release": release,
             "score": round(self.score, 4),
             "tier": self.tier,
             "snippet": found.passage.text,

@@ -206,13 +206,14 @@ class Suggester:
         self, document: int, text: str, entry: str, marks: tuple[Span, ...], rewrites: tuple[Rewrite, ...]
     ) -> Suggestion:
         reader = self._reader
+        system, kind, billable, _ = reader.facts(document)
         return Suggestion(
             text=text,
             code=reader.codes[document] or None,
-            system=reader.keyword("system", document),
+            system=system,
             name=reader.names[document],
-            kind=reader.keyword("kind", document),
-            billable={"yes": True, "no": False}.get(reader.keyword("billable", document)),
+            kind=kind,
+            billable=billable,
             terminated=reader.records.get(document).terminated if reader.arrays["ended"][document] else None,
             entry=entry,
             marks=marks,

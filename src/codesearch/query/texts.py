@@ -5,7 +5,7 @@ What was read is remembered, since the same codes are hits again and again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache, cached_property
 from typing import NamedTuple
 
@@ -101,19 +101,19 @@ class TextReader:
     def _read(self, document: int) -> DocumentTexts:
         if self._has_name_only[document]:
             return DocumentTexts([self._text(self._titles[0], self._reader.names[document], is_name=True)], frozenset())
-        texts = list(self._texts(self._reader.records.fields(document, self._lines)))
-        return DocumentTexts(texts, frozenset().union(*(text.terms for text in texts if not text.is_name)))
+        record = self._reader.records.fields(document, self._lines)
+        names = [self._text(self._titles[number], text, True) for number, text in title_texts(record, self._titles)]
+        sections = [
+            text for section in self._section_reader.texts(record) for text in self._of_section(record, *section)
+        ]
+        return DocumentTexts(names + sections, frozenset().union(*[text.terms for text in sections]))
 
-    def _texts(self, record: CodeRecord) -> Iterator[Text]:
-        for number, text in title_texts(record, self._titles):
-            yield self._text(self._titles[number], text, is_name=True)
-        for number, texts in self._section_reader.texts(record):
-            field = self._sections[number]
-            if field == _OTHER:
-                for title, text in record.other_sections.items():
-                    yield from (self._text(field, part)._replace(title=title) for part in (title, text) if part)
-            else:
-                yield from (self._text(field, text) for text in texts)
+    def _of_section(self, record: CodeRecord, number: int, texts: Sequence[str]) -> list[Text]:
+        field = self._sections[number]
+        if field != _OTHER:
+            return [self._text(field, text) for text in texts]
+        titled = [(title, part) for title, text in record.other_sections.items() for part in (title, text) if part]
+        return [self._text(field, part)._replace(title=title) for title, part in titled]
 
     def _text(self, field: str, text: str, is_name: bool = False) -> Text:
         return Text(field, title_of(field), self._reader.analyzer.analysed(text), is_name)

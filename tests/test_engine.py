@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import threading
-import zlib
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +21,7 @@ from codesearch.index import manifest
 from codesearch.index.arrays import write_arrays
 from codesearch.index.reader import IndexReader
 from codesearch.query import compiled as compiled_path
-from codesearch.query import kernel, kernel_matching, packing
+from codesearch.query import packing
 from codesearch.query.compiled import CompiledRanking, _parts
 from codesearch.query.engine import SEARCHES_BEFORE_COMPILING, Engine
 from codesearch.query.plan import Planner
@@ -143,14 +141,6 @@ def test_arrays_that_lead_out_of_bounds_are_never_compiled_for(tmp_path: Path, n
     manifest.write(tmp_path, tool_version="0", counts={}, sources=[], config=PLAIN.frozen())
     with pytest.raises(IndexCorruptError), closing(IndexReader(tmp_path)) as reader, reader.explaining():
         CompiledRanking(Collection(reader))
-
-
-def test_what_is_kept_compiled_is_made_anew_when_what_it_takes_from_the_kernel_changes() -> None:
-    """numba looks at the file of a function alone: `OF_KERNEL` changes that file when the other one changes."""
-    numbers = {name: value for name, value in vars(kernel).items() if name.isupper() and isinstance(value, int)}
-    functions = [inspect.getsource(one.py_func) for one in (kernel.bm25, kernel.first_from, kernel.next_from)]
-    checksum = zlib.crc32(repr((sorted(numbers.items()), functions)).encode())
-    assert checksum == kernel_matching.OF_KERNEL, f"set kernel_matching.OF_KERNEL to {checksum}"
 
 
 def test_a_search_that_ends_at_once_does_not_wait_for_the_compiler() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from query_support import SHIPPED, cm, reader_of, with_rules
 
 from codesearch.index.reader import IndexReader
-from codesearch.query.plan import MAX_SLOTS, Alternative, Planner, Rewrite, Slot
+from codesearch.query.kernel_rows import MAX_SLOTS
+from codesearch.query.plan import Alternative, Planner, Rewrite, Slot
 
 RULES = """
 kidney, renal | same

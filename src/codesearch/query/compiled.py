@@ -1,18 +1,16 @@
-"""The compiled ranking over one index: arrays that are checked once, memory that is reused, and the kernel.
-
-Importing this module loads numba.
-"""
+"""The compiled ranking over one index: arrays that are checked once, memory that is reused, and the kernel."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 
 import numpy as np
 
 from codesearch.index.structure import check_postings
-from codesearch.query import kernel
+from codesearch.query import kernel_rows as kernel
+from codesearch.query.native import Table, beginning, functions
 from codesearch.query.packing import BlockPostings, Longs, Memory, Packed, Parts, Room, zeros
 from codesearch.query.plan import Slot
 from codesearch.query.score import WHOLE, Collection, Floats, Ints, Mask, Ranked
@@ -22,10 +20,28 @@ F = np.float32
 PART = 128
 """Entries of a part of a block: what is written while it is scored fits the first-level cache of a core."""
 
-_rank_entries: Callable[..., int] = kernel.rank_entries
-_mark_matching: Callable[..., None] = kernel.mark_matching
-_NO_MASK = np.zeros(0, bool)
+_ROWS = 64
+"""Rows of a query that scratch has room for, at least."""
 _NONE = Ranked(np.zeros(0, np.int32), np.zeros(0, F), np.zeros(0, np.int32))
+
+
+class _Scratch:
+    """What a search writes to while it ranks, for queries of so many rows. The rows of entries and of documents, which
+    come first, are zero before a search and after it."""
+
+    def __init__(self, widest: int, block_count: int, rows: int) -> None:
+        self.rows = rows
+        self.table = Table(
+            [
+                np.zeros((widest, kernel.SCRATCH), F), np.zeros((widest, kernel.SCRATCH), F),
+                np.empty((3, widest), np.int32),
+                np.empty((kernel.OF_BLOCK, block_count), F), np.empty(block_count, np.int64),
+                np.empty((2, kernel.MAX_SLOTS), F), np.empty((3, kernel.PARTS, kernel.MAX_SLOTS), F),
+                np.empty((2, kernel.PARTS), F),
+                np.empty((3, rows), np.int64), np.empty((rows, kernel.OF_ROW), np.int32),
+            ],
+            "ffifqfffqi",
+        )  # fmt: skip
 
 
 class CompiledRanking:
@@ -36,11 +52,13 @@ class CompiledRanking:
 
         Raises:
             IndexCorruptError: following the postings would leave the arrays.
+            OSError: nothing is compiled yet, and there is no folder to keep it in.
         """
         check_postings(collection.arrays, collection.document_count)
         ranking = collection.ranking
+        self._functions = functions()
         self._collection = collection
-        self._scratch: list[Floats] = []
+        self._scratch: list[_Scratch] = []
         self._lock = threading.Lock()
         bounds = _parts(collection.documents)
         self._parts = Parts(bounds, _first_documents(collection, bounds))
@@ -51,58 +69,47 @@ class CompiledRanking:
         formula[kernel.K1], formula[kernel.ENTRY_COVERAGE] = ranking.k1, ranking.entry_coverage
         formula[kernel.CLINICAL], formula[kernel.HALVES] = ranking.clinical, ranking.coverage_halves
         formula[kernel.EXACT], formula[kernel.WHOLE] = ranking.exact_name, WHOLE
-        self._index = (
-            collection.entries, collection.weights, self._frequent.rows, self._entries, collection.document_priors,
-            collection.ancestor_bounds, np.stack(self._parts), _block_priors(collection, self._parts.blocks),
-            collection.headers, formula,
+        block_priors = _block_priors(collection, self._parts.blocks)
+        self._block_count = len(block_priors)
+        self._index = Table(
+            [
+                collection.entries, collection.weights, self._frequent.rows, self._entries, collection.document_priors,
+                collection.ancestor_bounds, np.stack(self._parts), block_priors, collection.headers, formula,
+            ],
+            "iBiffiqf?f",
         )  # fmt: skip
         owners, priors = collection.documents, collection.document_priors
-        self._counted = np.where(collection.priors > 0, owners, collection.document_count).astype(np.int32)
-        self._heard = priors if ranking.clinical > 0 else np.zeros_like(priors)
+        counted = np.where(collection.priors > 0, owners, collection.document_count).astype(np.int32)
+        heard = priors if ranking.clinical > 0 else np.zeros_like(priors)
+        self._marked = Table([counted, heard, collection.entries], "ifi")
         self._memory = self._memory_for(Room(0, 0, 0))
-        self._memory.load()
-        nothing = [Packed(0, bytes(4 * kernel.ROW))]
-        self._rank(self._memory, nothing, (0, 0), None, 1.0, 1)
-        self._matching(self._memory, nothing)
 
     def rank(self, slots: Sequence[Slot], span: tuple[int, int], allowed: Mask | None, limit: int) -> Ranked:
         """The best documents for the slots."""
         memory, packed = self._ready(slots)
+        if not packed:
+            return _NONE
         packed.sort(key=_postings_of)
-        return self._rank(memory, packed, span, allowed, sum([slot.mass for slot in slots]), limit) if packed else _NONE
+        rows, count = _joined(packed)
+        answer = np.empty((3, limit), F)
+        scratch = self._take_scratch(count)
+        found = self._functions.rank(
+            *self._index.pointers, *memory.table.pointers, *scratch.table.pointers,
+            rows, count, len(packed), sum([slot.mass for slot in slots]), *span,
+            None if allowed is None else allowed.ctypes.data, 0 if allowed is None else len(allowed),
+            beginning(answer), limit,
+        )  # fmt: skip
+        self._scratch.append(scratch)
+        places = answer.view(np.int32)
+        return Ranked(places[0, :found], answer[1, :found], places[2, :found])
 
     def matching(self, slots: Sequence[Slot]) -> Mask:
         """Of each document whether it matches a slot, as `count.MatchCounter` tells."""
         memory, packed = self._ready(slots)
-        return self._matching(memory, packed)
-
-    def _matching(self, memory: Memory, packed: Sequence[Packed]) -> Mask:
-        """Has the kernel mark documents."""
-        collection, (phrase_rows, said_rows, *_) = self._collection, memory.arrays
-        found = np.zeros(collection.document_count + 1, bool)
-        _mark_matching(self._counted, self._heard, collection.entries, phrase_rows, said_rows, _rows(packed), found)
+        rows, count = _joined(packed)
+        found = np.zeros(self._collection.document_count + 1, bool)
+        self._functions.mark(*self._marked.pointers, *memory.table.pointers, rows, count, beginning(found))
         return found[:-1]
-
-    def _rank(
-        self,
-        memory: Memory,
-        packed: Sequence[Packed],
-        span: tuple[int, int],
-        allowed: Mask | None,
-        mass: float,
-        limit: int,
-    ) -> Ranked:
-        """Has the kernel rank."""
-        answer = np.empty((3, limit), F)
-        scratch = self._take_scratch()
-        count = _rank_entries(
-            *self._index, *memory.arrays, _rows(packed), len(packed), mass, *span,
-            _NO_MASK if allowed is None else allowed, scratch, answer,
-        )  # fmt: skip
-        # After an exception the memory is not zero, and is not used again.
-        self._scratch.append(scratch)
-        places = answer.view(np.int32)
-        return Ranked(places[0, :count], answer[1, :count], places[2, :count])
 
     def _ready(self, slots: Sequence[Slot]) -> tuple[Memory, list[Packed]]:
         """The slots as the kernel takes them, and the memory that they point into.
@@ -125,18 +132,23 @@ class CompiledRanking:
 
     def _memory_for(self, room: Room) -> Memory:
         """An empty memory that holds so much at least."""
-        return Memory(self._collection, self._entries, self._frequent, self._parts, room)
+        return Memory(self._functions, self._collection, self._entries, self._frequent, self._parts, room)
 
-    def _take_scratch(self) -> Floats:
+    def _take_scratch(self, rows: int) -> _Scratch:
+        """Scratch that no other thread uses, for a query of so many rows."""
         try:
-            return self._scratch.pop()
+            scratch = self._scratch.pop()
         except IndexError:
-            return np.zeros(self._widest * kernel.SCRATCH, F)
+            scratch = None
+        if scratch is None or scratch.rows < rows:
+            return _Scratch(self._widest, self._block_count, max(_ROWS, rows))
+        return scratch
 
 
-def _rows(packed: Sequence[Packed]) -> Ints:
-    """The rows of slots, one after the other."""
-    return np.frombuffer(b"".join([slot.rows for slot in packed]), np.int32)
+def _joined(packed: Sequence[Packed]) -> tuple[bytes, int]:
+    """The rows of slots, one after the other, and how many these are."""
+    rows = b"".join([slot.rows for slot in packed])
+    return rows, len(rows) // (4 * kernel.ROW)
 
 
 def _entry_rows(collection: Collection) -> Floats:

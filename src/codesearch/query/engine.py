@@ -1,7 +1,7 @@
 """Ranking for callers: the plain path at first, and the compiled one once it is ready, with the same answers.
 
-A process that searches once must not wait half a second for a compiler; one that goes on searching has it loaded in a
-thread of its own meanwhile.
+A process that searches once must not wait for compiled code, which takes a tenth of a second to load and half a minute
+to make; one that goes on searching has it loaded in a thread of its own meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from codesearch.errors import IndexCorruptError
 from codesearch.query.count import MatchCounter
-from codesearch.query.plan import MAX_SLOTS, Slot
+from codesearch.query.kernel_rows import MAX_SLOTS
+from codesearch.query.plan import Slot
 from codesearch.query.score import Collection, Mask, Ranked, rank
 
 if TYPE_CHECKING:

@@ -6,13 +6,12 @@ then looked at from the highest of these bounds down, until no bound reaches the
 floor are not walked (MaxScore: Turtle and Flood 1995): they are only looked up for entries that another slot matched,
 and only where those can still reach it. Bounds are raised a little, so that rounding never cuts a hit.
 
-Importing this module loads numba, which takes half a second: only long-lived users of an index do.
+Importing this module loads numba, which takes longer than a hundred searches: `native` keeps what numba made of it.
 
 Arrays are passed one by one and the main loop is one function, because numba pays for every tuple of arrays that goes
-into a function: the same code in small functions over named tuples was measured at a third of the speed. Each array
-costs a call a third of a microsecond, and each row of one that is not in a cache costs more than it takes to compute:
-so what is said of one thing (an entry, a posting of a phrase, a document) is a row of one array of floats, and whole
-numbers in it are read through a view of the same bytes.
+into a function: the same code in small functions over named tuples was measured at a third of the speed. Nothing here
+takes memory or raises: what was compiled is called from processes that have no numba, whose memory and errors those
+would be.
 """
 
 from __future__ import annotations
@@ -22,59 +21,57 @@ from typing import Any
 import numba
 import numpy as np
 
+from codesearch.query.kernel_rows import (
+    ALTERNATIVES,
+    BELOW_FROM,
+    BELOW_MASS,
+    BELOW_TO,
+    BLOCKS,
+    CLINICAL,
+    END,
+    ENTRY_COVERAGE,
+    EXACT,
+    FACTOR,
+    FREQUENCY,
+    HALVES,
+    IDF,
+    IS_BELOW,
+    IS_PHRASE,
+    IS_SAID,
+    K1,
+    LEVEL,
+    LOUDEST,
+    MARKS,
+    MASS,
+    NONESSENTIAL,
+    NORM,
+    OWN_MASS,
+    OWNER,
+    PARTS,
+    PHRASE_COVERED,
+    PHRASE_ENTRY,
+    PHRASE_SCORE,
+    PRIOR,
+    SAID_IN,
+    SAID_SCORE,
+    SECTION_FROM,
+    SECTION_TO,
+    SHARE,
+    START,
+    STEP,
+    WHOLE,
+)
+
 F = np.float32
 _SLACK = F(1.0001)
-FREQUENCY = 0x7F
-NONESSENTIAL = 0x80
-
-(
-    IS_PHRASE, START, END, BLOCKS, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, MARKS,
-    STEP, IDF, FACTOR, SHARE, LOUDEST,
-) = range(14)  # fmt: skip
-ROW = 14
-"""An alternative: whether its postings lie with the phrases, its slices of postings, of bounds of runs of documents
-below an ancestor that holds it, and of documents whose sections hold it; the row that tells where its postings of each
-block begin, -1 where there is none; its row of marks; as floats, the score of one level (below), how it is weighed, and
-the most that it can add to a document's sections."""
-ALTERNATIVES, MASS, BELOW_MASS = MARKS, STEP, IDF
-"""A slot, in a row before those of its alternatives: how many these are; as floats, its weight in the query, and what
-it adds to the share of an entry below an ancestor whose name holds it. Read as an alternative it matches nothing."""
-IS_BELOW, IS_SAID, LEVEL = 1, 2, 2
-"""The mark of an alternative in a block or a part: whether a document there is below an ancestor that holds it, and
-whether one's sections hold it; the bits from `LEVEL` on tell its highest score there, as a number of steps."""
-LEVELS = 63
-"""Steps up to the highest score of an alternative anywhere. A byte for each mark: most searches look at few parts, but
-at every block."""
-
-NORM, OWN_MASS, PRIOR, OWNER = range(4)
-ENTRY_ROW = 4
-"""An entry: its norm in BM25, the idf of all its terms, and its prior; as a whole number, its document."""
-PHRASE_ENTRY, PHRASE_SCORE, PHRASE_COVERED = range(3)
-PHRASE_ROW = 3
-"""A posting of a phrase: as a whole number, its entry; its BM25, and the idf that it covers of the entry."""
-SAID_IN, SAID_SCORE = range(2)
-SAID_ROW = 2
-"""A document whose sections hold an alternative: as a whole number, the document; its BM25F."""
-K1, ENTRY_COVERAGE, CLINICAL, HALVES, EXACT, WHOLE = range(6)
-FORMULA = 6
-"""Numbers of the formula, and which share of a query or an entry is all of it."""
 
 _SUM, _COVERS, _COVERED, _BEST, _BEST_SHARE, _PART, _SLOTS = range(7)
-COLUMNS = 8
-"""Columns of the scratch table of a part's entries: seven are used, eight make a row half a cache line. As a whole
-number, the slots that match the entry, a bit for each."""
+"""The scratch row of an entry; as a whole number, the slots that match the entry, a bit for each."""
 _SECTION_SUM, _SECTION_MASS, _SECTION_BEST, _SCORE, _ENTRY = range(5)
-DOCUMENT_COLUMNS = 8
-"""Columns of the scratch table of a part's documents; as a whole number, the best entry."""
-SCRATCH = COLUMNS + DOCUMENT_COLUMNS + 3
-"""Scratch for each entry that a part may have: its row, that of a document, and a place, as a whole number, in each of
-three lists: the entries that were matched, the documents whose sections were, and all that were."""
+"""The scratch row of a document; as a whole number, the best entry."""
 
-PARTS = 8
-"""Parts of a block: a block whose bound reaches the floor is looked at part by part, each with a bound of its own."""
-
-_inline = numba.njit(cache=True, nogil=True, inline="always")
-_compiled = numba.njit(cache=True, nogil=True)
+_inline = numba.njit(error_model="numpy", inline="always")
+_compiled = numba.njit(error_model="numpy")
 
 
 @_inline
@@ -133,6 +130,16 @@ def _sink(heap: Any, bounds: Any, place: int, size: int) -> None:
     heap[place] = block
 
 
+@_inline
+def _highest(values: Any, count: int) -> int:
+    """The place of the highest of the first so many values."""
+    highest = 0
+    for place in range(1, count):
+        if values[place] > values[highest]:
+            highest = place
+    return highest
+
+
 @_compiled
 def _keep_best(answer: Any, places: Any, count: int, document: int, score: Any, entry: int) -> int:
     """Puts a document among the best, ordered by score and document; returns how many there are.
@@ -176,38 +183,32 @@ def rank_entries(
     # block and, behind these, by part
     phrase_rows: Any, said_rows: Any, marks: Any,
     # the query: rows of its slots, so many, and of their alternatives; and its weight
-    rows: Any, slot_count: int, query_mass: float,
+    places: Any, slot_count: int, query_mass: float,
     # documents that may be found
     first: int, last: int, allowed: Any,
-    # scratch of a part, as `SCRATCH` names it: zero before and after
-    scratch: Any,
+    # scratch: rows of a part's entries and of its documents, zero before and after; three lists of places, of entries
+    # that were matched, of documents whose sections were, and of all that were; what is kept of blocks, and a heap of
+    # these; of slots, of slots by part, and of parts; rows of alternatives and of slots; their slices in a part
+    table: Any, found: Any, lists: Any, of_blocks: Any, promising: Any, of_query: Any, of_slots: Any, of_parts: Any,
+    row_numbers: Any, slices: Any,
     # answer: rows of documents, scores and entries
     answer: Any,
 ) -> int:  # fmt: skip
     """Ranks the documents of the slots; fills `answer` and returns how many there are."""
-    row_count = len(rows) // ROW
-    places = rows.reshape(row_count, ROW)
+    row_count = len(places)
     numbers = places.view(np.float32)
     total = F(query_mass)
     parts, part_documents, block_count = bounds[0], bounds[1], len(block_priors)
     owners = entry_rows.view(np.int32)[:, OWNER]
     extra_entries, section_documents = phrase_rows.view(np.int32)[:, PHRASE_ENTRY], said_rows.view(np.int32)[:, SAID_IN]
-    size = len(scratch) // SCRATCH
-    table = scratch[: size * COLUMNS].reshape(size, COLUMNS)
-    found = scratch[size * COLUMNS : size * (COLUMNS + DOCUMENT_COLUMNS)].reshape(size, DOCUMENT_COLUMNS)
-    lists = scratch[size * (COLUMNS + DOCUMENT_COLUMNS) :].view(np.int32)
     bits, best_entry = table.view(np.uint32)[:, _SLOTS], found.view(np.int32)[:, _ENTRY]
-    touched, in_sections, matched = lists[:size], lists[size : 2 * size], lists[2 * size :]
+    touched, in_sections, matched = lists[0], lists[1], lists[2]
     answer_places, limit = answer.view(np.int32), answer.shape[1]
     k1, entry_coverage, clinical, halves = formula[K1], formula[ENTRY_COVERAGE], formula[CLINICAL], int(formula[HALVES])
     exact, all_of = formula[EXACT], formula[WHOLE]
     whole = all_of * total
     # Of each slot the rows of its alternatives, and what it weighs.
-    row_numbers = np.empty(row_count + slot_count, np.int64)
-    alternatives, starts, ends = (
-        row_numbers[: row_count - slot_count], row_numbers[row_count - slot_count : row_count], row_numbers[row_count:]
-    )  # fmt: skip
-    of_query = np.empty((2, slot_count), np.float32)
+    alternatives, starts, ends = row_numbers[0, : row_count - slot_count], row_numbers[1], row_numbers[2]
     masses, below_masses = of_query[0], of_query[1]
     row = 0
     for slot in range(slot_count):
@@ -217,9 +218,9 @@ def rank_entries(
         for one in range(starts[slot], row):
             alternatives[one - slot - 1] = one
     # The most that a document of each block can score. Blocks in the inner loops: so they are done several at once.
-    of_blocks = np.zeros((8, block_count), np.float32)
     tops, reach, section_tops, section_reach = of_blocks[0], of_blocks[1], of_blocks[2], of_blocks[3]
     top_of, share_of, section_of, block_bounds = of_blocks[4], of_blocks[5], of_blocks[6], of_blocks[7]
+    tops[:], reach[:], section_tops[:], section_reach[:] = F(0), F(0), F(0), F(0)
     for slot in range(slot_count):
         top_of[:], share_of[:], section_of[:] = F(0), F(0), F(0)
         below_mass = below_masses[slot]
@@ -242,7 +243,6 @@ def rank_entries(
             reach[block] += share_of[block]
             section_tops[block] += section_of[block]
             section_reach[block] += masses[slot] if section_of[block] > F(0) else F(0)
-    promising: Any = np.empty(block_count, np.int64)
     candidates = 0
     for block in range(block_count):
         if tops[block] + section_tops[block] == F(0):
@@ -261,12 +261,9 @@ def rank_entries(
     for place in range(candidates // 2 - 1, -1, -1):
         _sink(promising, block_bounds, place, candidates)
     # What each slot can add to an entry of each part: score, share of the query, share by an ancestor's name.
-    of_slots = np.empty((3, PARTS, slot_count), np.float32)
     tops_of, shares_of, below_of = of_slots[0], of_slots[1], of_slots[2]
-    of_parts = np.empty((2, PARTS), np.float32)
     part_bounds, own_of = of_parts[0], of_parts[1]
     # Of each alternative its slices in a part.
-    slices = np.empty((row_count, 7), np.int32)
     here, said_here, below_here = slices[:, :2], slices[:, 2:4], slices[:, 4:]
     floor, count = F(0), 0
     while candidates:
@@ -305,7 +302,7 @@ def rank_entries(
             loud *= clinical * _power(min(F(1), loud_share / total), halves) * block_priors[block, 1]
             part_bounds[part] = (most + loud) * _SLACK
         for _ in range(parts_here):
-            part = int(np.argmax(part_bounds[:parts_here]))
+            part = _highest(part_bounds, parts_here)
             if part_bounds[part] <= F(0) or part_bounds[part] < floor:
                 break
             part_bounds[part] = F(0)
@@ -316,7 +313,7 @@ def rank_entries(
             above = F(0)
             for slot in range(slot_count):
                 above += slot_below[slot]
-            slices[:] = 0
+            slices[:row_count] = 0
             for one in alternatives:
                 mark = marks[places[one, MARKS], block_count + first_part + part]
                 if mark >> LEVEL:
@@ -516,15 +513,13 @@ def mark_matching(
     # of each entry its document, or the number of documents where it cannot score; documents' priors; postings
     counted: Any, document_priors: Any, postings: Any,
     # what is remembered and the alternatives, as `rank_entries` takes them
-    phrase_rows: Any, said_rows: Any, rows: Any,
+    phrase_rows: Any, said_rows: Any, places: Any,
     # answer: a mask, and one place more
     found: Any,
 ) -> None:  # fmt: skip
     """Marks the documents that can score and hold an alternative, in one name or in their sections."""
-    row_count = len(rows) // ROW
-    places = rows.reshape(row_count, ROW)
     extra_entries, section_documents = phrase_rows.view(np.int32)[:, PHRASE_ENTRY], said_rows.view(np.int32)[:, SAID_IN]
-    for one in range(row_count):
+    for one in range(len(places)):
         start, end = places[one, START], places[one, END]
         if places[one, IS_PHRASE]:
             for where in range(start, end):

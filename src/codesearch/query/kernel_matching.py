@@ -12,7 +12,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from codesearch.query.kernel import (
+from codesearch.query.kernel import bm25, next_from
+from codesearch.query.kernel_rows import (
     BELOW_FROM,
     BELOW_TO,
     BLOCKS,
@@ -33,52 +34,47 @@ from codesearch.query.kernel import (
     PHRASE_ENTRY,
     PHRASE_SCORE,
     SAID_IN,
-    SAID_ROW,
     SAID_SCORE,
     SECTION_FROM,
     SECTION_TO,
     START,
     STEP,
-    bm25,
-    next_from,
 )
 
 F = np.float32
 
-OF_KERNEL = 813061453
-"""A checksum of what this module is compiled with of `kernel`. numba compiles a file anew only when it changes: whoever
-changes `kernel` must change this number too, and a test says which."""
-
-_inline = numba.njit(cache=True, nogil=True, inline="always")
-_compiled = numba.njit(cache=True, nogil=True)
+_inline = numba.njit(error_model="numpy", inline="always")
+_compiled = numba.njit(error_model="numpy")
 
 
 @_compiled
 def _phrase_matches(
-    starts: Any, ends: Any, idfs: Any, k1: Any, postings: Any, weights: Any, entry_rows: Any, rows: Any, first: int
+    terms: Any, offsets: Any, idfs: Any, k1: Any, postings: Any, weights: Any, entry_rows: Any, rows: Any, first: int
 ) -> int:
     """Writes the entries that hold all the terms, with their BM25 and the idf they cover, from place `first` on.
 
     The rarest term comes first. Gives the end of what was written.
     """
     entries, count = rows.view(np.int32)[:, PHRASE_ENTRY], first
-    for where in range(starts[0], ends[0]):
+    rarest, idf = terms[0], idfs[terms[0]]
+    for where in range(offsets[rarest], offsets[rarest + 1]):
         entry = postings[where]
         entries[count] = entry
-        rows[count, PHRASE_SCORE] = bm25(weights[where], entry_rows[entry, NORM], idfs[0], k1)
-        rows[count, PHRASE_COVERED] = idfs[0] if weights[where] < NONESSENTIAL else F(0)
+        rows[count, PHRASE_SCORE] = bm25(weights[where], entry_rows[entry, NORM], idf, k1)
+        rows[count, PHRASE_COVERED] = idf if weights[where] < NONESSENTIAL else F(0)
         count += 1
-    for term in range(1, len(starts)):
-        place, kept = starts[term], first
+    for number in range(1, len(terms)):
+        term = terms[number]
+        place, end, idf, kept = offsets[term], offsets[term + 1], idfs[term], first
         for candidate in range(first, count):
             entry = entries[candidate]
-            place = next_from(postings, place, ends[term], entry)
-            if place == ends[term]:
+            place = next_from(postings, place, end, entry)
+            if place == end:
                 break
             if postings[place] == entry:
                 entries[kept] = entry
-                score = bm25(weights[place], entry_rows[entry, NORM], idfs[term], k1)
-                covers = idfs[term] if weights[place] < NONESSENTIAL else F(0)
+                score = bm25(weights[place], entry_rows[entry, NORM], idf, k1)
+                covers = idf if weights[place] < NONESSENTIAL else F(0)
                 rows[kept, PHRASE_SCORE] = rows[candidate, PHRASE_SCORE] + score
                 rows[kept, PHRASE_COVERED] = rows[candidate, PHRASE_COVERED] + covers
                 kept += 1
@@ -89,11 +85,15 @@ def _phrase_matches(
 @_compiled
 def _term_in_sections(
     start: int, end: int, idf: Any, k1: Any, document_count: int, postings: Any, weights: Any, owners: Any, gains: Any,
-    rows: Any, first: int,
+    rows: Any, first: int, last: int, is_first: bool,
 ) -> int:  # fmt: skip
-    """Writes the documents of one term with its BM25F in each; -1 where the postings are out of order or bounds."""
+    """Writes the documents of one term with its BM25F in each, from place `first` on. Where it is not the first term,
+    those of them that stand there already, up to `last`, with both scores.
+
+    Gives the end of what was written; -1 where the postings are out of order or bounds.
+    """
     documents = rows.view(np.int32)[:, SAID_IN]
-    count, where, previous = first, start, -1
+    count, candidate, where, previous = first, first, start, -1
     while where < end:
         if postings[where] < 0 or postings[where] >= len(owners):
             return -1
@@ -107,48 +107,49 @@ def _term_in_sections(
             where += 1
         weighted = F(total)
         if weighted > F(0):
-            documents[count] = document
-            rows[count, SAID_SCORE] = idf * weighted * (k1 + F(1)) / (k1 + weighted)
-            count += 1
+            score = idf * weighted * (k1 + F(1)) / (k1 + weighted)
+            if is_first:
+                documents[count] = document
+                rows[count, SAID_SCORE] = score
+                count += 1
+            else:
+                candidate = next_from(documents, candidate, last, document)
+                if candidate < last and documents[candidate] == document:
+                    documents[count] = document
+                    rows[count, SAID_SCORE] = rows[candidate, SAID_SCORE] + score
+                    count += 1
+                    candidate += 1
     return count
 
 
 @_compiled
 def _section_matches(
-    starts: Any, ends: Any, idfs: Any, k1: Any, document_count: int,
+    terms: Any, offsets: Any, idfs: Any, k1: Any, document_count: int,
     postings: Any, weights: Any, owners: Any, gains: Any, rows: Any, first: int,
 ) -> Any:  # fmt: skip
     """Writes the documents whose scored sections hold all the terms, with their BM25F, from place `first` on.
 
-    Gives the end of what was written and the highest score; -1 where the postings are such as no builder writes.
+    Gives the end of what was written; -1 where the postings are such as no builder writes.
     """
-    documents = rows.view(np.int32)[:, SAID_IN]
-    count = _term_in_sections(
-        starts[0], ends[0], idfs[0], k1, document_count, postings, weights, owners, gains, rows, first
-    )
-    for term in range(1, len(starts)):
-        if count < first:
-            return -1, F(0)
-        size = ends[term] - starts[term]
-        other_rows = np.empty((size, SAID_ROW), np.float32)
-        others = other_rows.view(np.int32)[:, SAID_IN]
-        found = _term_in_sections(
-            starts[term], ends[term], idfs[term], k1, document_count, postings, weights, owners, gains, other_rows, 0
-        )
-        if found < 0:
-            return -1, F(0)
-        kept, place = first, 0
-        for candidate in range(first, count):
-            document = documents[candidate]
-            place = next_from(others, place, found, document)
-            if place == found:
-                break
-            if others[place] == document:
-                documents[kept] = document
-                rows[kept, SAID_SCORE] = rows[candidate, SAID_SCORE] + other_rows[place, SAID_SCORE]
-                kept += 1
-        count = kept
-    return count, rows[first:count, SAID_SCORE].max() if count > first else F(0)
+    last = first
+    for number in range(len(terms)):
+        term = terms[number]
+        last = _term_in_sections(
+            offsets[term], offsets[term + 1], idfs[term], k1, document_count, postings, weights, owners, gains,
+            rows, first, last, number == 0,
+        )  # fmt: skip
+        if last < first:
+            return -1
+    return last
+
+
+@_inline
+def _loudest(rows: Any, first: int, last: int) -> Any:
+    """The highest score of documents whose sections match."""
+    loudest = F(0)
+    for where in range(first, last):
+        loudest = max(loudest, rows[where, SAID_SCORE])
+    return loudest
 
 
 @_compiled
@@ -231,11 +232,10 @@ def _tops_of_phrase(rows: Any, start: int, end: int, bounds: Any, found: Any, to
 
 
 @_compiled
-def _rarest_first(terms: Any, offsets: Any) -> Any:
-    """The terms, those with the fewest postings first, then those with the lowest number."""
-    ordered = terms.copy()
-    for place in range(1, len(ordered)):
-        term, before = ordered[place], place - 1
+def _put_rarest_first(terms: Any, offsets: Any, ordered: Any) -> None:
+    """Orders terms: those with the fewest postings first, then those with the lowest number."""
+    for place in range(len(terms)):
+        term, before = terms[place], place - 1
         count = offsets[term + 1] - offsets[term]
         while before >= 0:
             other = offsets[ordered[before] + 1] - offsets[ordered[before]]
@@ -244,11 +244,10 @@ def _rarest_first(terms: Any, offsets: Any) -> Any:
             ordered[before + 1] = ordered[before]
             before -= 1
         ordered[before + 1] = term
-    return ordered
 
 
 @_compiled
-def match(
+def match_runs(
     # the terms, and where those of each run begin
     terms: Any, starts: Any,
     # the index: postings, rows of frequent terms (`packing.BlockPostings`), documents below ancestors, sections, parts
@@ -258,17 +257,18 @@ def match(
     document_count: int, bounds: Any, document_bounds: Any,
     # the memory, how much of its phrases and its sections is used, and its first row of marks that is not
     phrase_rows: Any, said_rows: Any, marks: Any, used: Any, first_row: int,
+    # scratch: parts, the highest score in each, and room for as many terms as there are
+    found: Any, tops: Any, ordered_terms: Any,
     # answer
     places: Any,
 ) -> bool:  # fmt: skip
-    """Finds what matches runs of terms: writes it to the memory, and for each the row of an alternative (see `kernel`)
-    that weighs 1.
+    """Finds what matches runs of terms: writes it to the memory, and for each the row of an alternative (see
+    `kernel_rows`) that weighs 1.
 
     Gives False where the postings are such as no builder writes.
     """
     numbers, part_count = places.view(np.float32), len(bounds) - 1
     said_in = said_rows.view(np.int32)[:, SAID_IN]
-    found, tops = np.empty(part_count, np.int32), np.empty(part_count, np.float32)
     block_count = marks.shape[1] - part_count
     for one in range(len(starts) - 1):
         own, row = terms[starts[one] : starts[one + 1]], first_row + one
@@ -280,12 +280,12 @@ def match(
             places[one, BLOCKS] = frequent[term]
             numbers[one, IDF] = idfs[term]
         else:
-            ordered = _rarest_first(own, offsets)
+            ordered = ordered_terms[: len(own)]
+            _put_rarest_first(own, offsets, ordered)
             start = used[0]
             end = used[0] = _phrase_matches(
-                offsets[ordered], offsets[ordered + 1], idfs[ordered], k1, postings, weights, entry_rows,
-                phrase_rows, start,
-            )  # fmt: skip
+                ordered, offsets, idfs, k1, postings, weights, entry_rows, phrase_rows, start
+            )
             held = _tops_of_phrase(phrase_rows, start, end, bounds, found, tops)
             places[one, IS_PHRASE], places[one, BLOCKS] = 1, -1
         places[one, START], places[one, END] = start, end
@@ -299,13 +299,13 @@ def match(
         for term in own:
             said = said and section_offsets[term] < section_offsets[term + 1]
         if said:
-            last, loudest = _section_matches(
-                section_offsets[own], section_offsets[own + 1], idfs[own], clinical_k1, document_count,
-                section_postings, section_weights, owners, gains, said_rows, first,
+            last = _section_matches(
+                own, section_offsets, idfs, clinical_k1, document_count, section_postings, section_weights, owners,
+                gains, said_rows, first,
             )  # fmt: skip
             if last < first:
                 return False
-            used[1] = last
+            used[1], loudest = last, _loudest(said_rows, first, last)
             _mark_documents(said_in, first, last, document_bounds, IS_SAID, blocks, parts)
         places[one, SECTION_FROM], places[one, SECTION_TO], places[one, MARKS] = first, used[1], row
         numbers[one, LOUDEST] = loudest

@@ -1,7 +1,5 @@
 """Slots made ready for the compiled ranking, and remembered: where the postings of their alternatives lie, what their
 phrases and sections match, and how high each scores in each block of entries and in each of its parts.
-
-Importing this module loads numba.
 """
 
 from __future__ import annotations
@@ -18,8 +16,8 @@ import numpy.typing as npt
 
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import REBUILD
-from codesearch.query import kernel
-from codesearch.query import kernel_matching as matching
+from codesearch.query import kernel_rows as kernel
+from codesearch.query.native import Functions, Table, beginning
 from codesearch.query.plan import Slot
 from codesearch.query.score import Collection, Floats, ancestor_mass
 
@@ -114,26 +112,43 @@ class Memory:
     """
 
     def __init__(
-        self, collection: Collection, entry_rows: Floats, frequent: BlockPostings, parts: Parts, least: Room
+        self,
+        functions: Functions,
+        collection: Collection,
+        entry_rows: Floats,
+        frequent: BlockPostings,
+        parts: Parts,
+        least: Room,
     ) -> None:
         """Makes room for so much at least; takes the rows of entries, as the kernel names them."""
         ranking, said = collection.ranking, collection.sections
+        self._match_runs = functions.match
         self._collection = collection
-        self._index = (
-            collection.offsets, collection.entries, collection.weights, frequent.row_of, entry_rows, collection.idf,
-            F(ranking.k1), collection.ancestor_offsets, collection.ancestor_bounds,
-            said.offsets, said.entries, said.weights, said.documents, said.gains,
-            F(ranking.clinical_k1), collection.document_count, parts.entries, parts.documents,
+        self._index = Table(
+            [
+                collection.offsets, collection.entries, collection.weights, frequent.row_of, entry_rows, collection.idf,
+                collection.ancestor_offsets, collection.ancestor_bounds,
+                said.offsets, said.entries, said.weights, said.documents, said.gains, parts.entries, parts.documents,
+                np.array([ranking.k1, ranking.clinical_k1], F),
+            ],
+            "iiBiffiiiiBifqqf",
         )  # fmt: skip
         self._used = np.zeros(2, np.int64)
         self._matches: dict[Terms, _Matches] = {}
         self.packed: dict[Slot, Packed] = {}
         postings = max(POSTINGS, POSTINGS_BY_ENTRY * len(entry_rows))
-        phrases, sections = max(postings, least.phrases), max(postings, least.sections)
-        count = len(parts.blocks) - 1 + len(parts.entries) - 1
+        self._phrases, self._sections = max(postings, least.phrases), max(postings, least.sections)
+        part_count = len(parts.entries) - 1
+        count = len(parts.blocks) - 1 + part_count
         self._rows = max(MARK_BYTES // max(1, count), ROWS, least.rows)
-        phrase_rows, said_rows = zeros((phrases, kernel.PHRASE_ROW), F), zeros((sections, kernel.SAID_ROW), F)
-        self.arrays = (phrase_rows, said_rows, zeros((self._rows, count), np.uint8))
+        self.table = Table(
+            [
+                zeros((self._phrases, kernel.PHRASE_ROW), F), zeros((self._sections, kernel.SAID_ROW), F),
+                zeros((self._rows, count), np.uint8), self._used,
+                np.empty(part_count, np.int32), np.empty(part_count, F),
+            ],
+            "ffBqif",
+        )  # fmt: skip
 
     def has_room(self, slots: Sequence[Slot]) -> bool:
         """Whether these slots still fit."""
@@ -141,8 +156,8 @@ class Memory:
         room = Room.of(self._collection, self._missing(slots))
         return (
             len(self.packed) + len(slots) <= SLOTS
-            and phrases + room.phrases <= len(self.arrays[0])
-            and sections + room.sections <= len(self.arrays[1])
+            and phrases + room.phrases <= self._phrases
+            and sections + room.sections <= self._sections
             and len(self._matches) + room.rows <= self._rows
         )
 
@@ -166,10 +181,6 @@ class Memory:
                 rows += (found.places, _NUMBERS.pack(*numbers))
             self.packed[slot] = Packed(postings, b"".join(rows))
 
-    def load(self) -> None:
-        """Has all that is compiled loaded, so that no search waits for it."""
-        self._match([])
-
     def _missing(self, slots: Sequence[Slot]) -> list[Terms]:
         """The terms of these slots whose matches are not known yet."""
         wanted = {one.terms: None for slot in slots for one in slot.alternatives}
@@ -179,10 +190,11 @@ class Memory:
         """Finds what matches runs of terms."""
         counts, first = [len(terms) for terms in runs], len(self._matches)
         rows = np.zeros((len(runs), kernel.ROW), np.int32)
-        sound = matching.match(
-            np.array([term for terms in runs for term in terms], np.int64),
-            np.array([0, *accumulate(counts)], np.int64),
-            *self._index, *self.arrays, self._used, first, rows,
+        terms_of_runs = [term for terms in runs for term in terms]
+        packed = np.array([0, *accumulate(counts), *terms_of_runs, *terms_of_runs], np.int64)
+        sound = self._match_runs(
+            *self._index.pointers, *self.table.pointers, self._collection.document_count,
+            beginning(packed), len(runs), len(terms_of_runs), beginning(rows), first,
         )  # fmt: skip
         if not sound:
             raise unsound(self._collection)

@@ -12,10 +12,9 @@ from codesearch.index.reader import IndexReader
 from codesearch.index.remembered import remembering
 from codesearch.query.codes_typed import CodeMatch
 from codesearch.query.grammar import Node
+from codesearch.query.kernel_rows import MAX_SLOTS
 from codesearch.query.unknown import UnknownWords
 
-MAX_SLOTS = 32
-"""Words of a query that are searched; the rest is ignored, and said so."""
 _REMEMBERED, _REMEMBERED_TOGETHER = 50_000, 5_000
 """Words whose slots are kept ready, and runs of words: people ask alike."""
 

@@ -14,7 +14,8 @@ from reindex_support import small_config
 from codesearch.index import postings
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import Array
-from codesearch.index.postings import NONESSENTIAL, Collector, Run, Vocabulary, layout
+from codesearch.index.limits import NONESSENTIAL
+from codesearch.index.postings import Collector, Run, Vocabulary, layout
 from codesearch.index.settings import read_settings
 
 ANALYZER = Analyzer(read_settings(small_config() / "index").analysis)

@@ -11,7 +11,7 @@ from random_corpora import large_corpus
 
 import codesearch
 from codesearch.index import manifest, structure
-from codesearch.index.postings import MAX_FREQUENCY
+from codesearch.index.limits import MAX_FREQUENCY
 from codesearch.index.record_file import RecordFile, write_records
 from codesearch.verify import verify
 

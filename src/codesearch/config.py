@@ -8,7 +8,6 @@ wheel; `--config DIR` names a folder that holds both. What the files mean is dec
 from __future__ import annotations
 
 import threading
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -88,6 +87,8 @@ def read_toml(path: Path, kind: type[T]) -> T:
     Raises:
         ConfigError: it cannot be read, is no TOML, or does not fit the type.
     """
+    import tomllib  # a search reads none
+
     try:
         document = tomllib.loads(read_config(path).decode())
         with _LEARNING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
@@ -116,12 +117,20 @@ class Analyzer:
         self._letter = re.compile(rf"[\s-]({letters})\b(?!-)")
         self._word_before = re.compile(rf"\b(?:{words})$")
         self._longest_before = max(map(len, config.numerals.words), default=0) + 1
-        # Beginning with its letters a pattern is looked for quickly; what stands before them is looked at then.
-        self._nonessential = re.compile(rf"(?:{_one_of(config.nonessential)})\b")
-        self._spellings = [(re.compile(rule.pattern), rule.replacement) for rule in config.spellings]
+        self._config = config
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
         self._stem = Stemmer.Stemmer("english", 0).stemWord  # without a cache of its own: terms are remembered here
         self._terms = dict(_NO_WORDS)
+
+    @cached_property
+    def _nonessential(self) -> re.Pattern[str]:
+        # Beginning with its letters a pattern is looked for quickly; what stands before them is looked at then.
+        return re.compile(rf"(?:{_one_of(self._config.nonessential)})\b")
+
+    @cached_property
+    def _spellings(self) -> list[tuple[re.Pattern[str], str]]:
+        """The rules one by one: few words need them."""
+        return [(re.compile(rule.pattern), rule.replacement) for rule in self._config.spellings]
 
     def fold(self, text: str) -> str:
         """The text in lower case, without accents and possessives, shorthand such as "w/o" written out, and numerals

@@ -16,7 +16,8 @@ from codesearch.codes import order_key
 from codesearch.index.arrays import ARRAYS_NAME, write_arrays
 from codesearch.index.expansions import Found, rule_table, write_expansions
 from codesearch.index.inversion import Beginning, Inverted, Made, Task, Words, begin, end, invert_part
-from codesearch.index.postings import LEAST_MASS, NONESSENTIAL, Run, layout
+from codesearch.index.limits import LEAST_MASS, NONESSENTIAL
+from codesearch.index.postings import Run, layout
 from codesearch.index.ranking import idf
 from codesearch.index.record_file import MergedRecord, RecordWriter, StoredRecord
 from codesearch.index.segment import write_segment

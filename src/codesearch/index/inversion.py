@@ -20,13 +20,11 @@ from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
 from codesearch.index.fields import SectionReader, entries_of, keyword_text, keyword_values
+from codesearch.index.limits import CODE_BYTES
 from codesearch.index.postings import Collector, Run, Vocabulary
 from codesearch.index.record_file import Lines, MergedRecord, StoredRecord, lines_of
 from codesearch.index.settings import IndexSettings
 from codesearch.records import CodeRecord
-
-CODE_BYTES = 24
-"""Bytes of a bare code in the table that prefixes are looked up in; longer codes of a user's own are cut there."""
 
 
 class Strings(NamedTuple):

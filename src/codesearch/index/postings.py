@@ -19,16 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.index.analysis import Analyzer
+from codesearch.index.limits import MAX_FREQUENCY, NONESSENTIAL
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Array = npt.NDArray[Any]
 
-NONESSENTIAL = 0x80
-MAX_FREQUENCY = 0x7F
-LEAST_MASS = np.float32(1e-6)
-"""What the terms of an entry weigh at least, also where it has none."""
 _MAX_POSITION = 0xFFFF
 _PARTS_GAP = 10
 _PIECES = re.compile(r"[a-z][a-z0-9]*|\d+(?:\.\d+)+|\d[a-z0-9]*|[()\0]|\x01[a-z0-9]+")

@@ -23,7 +23,7 @@ from codesearch.index.durable import REBUILD, reading
 from codesearch.index.expansions import FILE_NAME as EXPANSIONS_NAME
 from codesearch.index.expansions import ExpansionFile, Expansions
 from codesearch.index.fields import title_entries
-from codesearch.index.inversion import CODE_BYTES
+from codesearch.index.limits import CODE_BYTES
 from codesearch.index.ranking import idf
 from codesearch.index.record_file import RECORDS, RecordFile
 from codesearch.index.settings import thaw_settings

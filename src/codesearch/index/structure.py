@@ -14,8 +14,7 @@ import numpy as np
 
 from codesearch.index.arrays import Array, ArrayFile
 from codesearch.index.fields import Fields
-from codesearch.index.inversion import CODE_BYTES
-from codesearch.index.postings import LEAST_MASS, MAX_FREQUENCY
+from codesearch.index.limits import CODE_BYTES, LEAST_MASS, MAX_FREQUENCY
 from codesearch.records import learnt
 
 _KINDS = {

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.index.fields import Fields
-from codesearch.index.inversion import CODE_BYTES as CODE_BYTES
 from codesearch.index.inversion import Column, Columns, Frequencies, Key, Strings
+from codesearch.index.limits import CODE_BYTES
 
 Array = npt.NDArray[Any]
 

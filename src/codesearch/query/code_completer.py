@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import SYSTEMS, bare
-from codesearch.index.inversion import CODE_BYTES
+from codesearch.index.limits import CODE_BYTES
 from codesearch.index.reader import IndexReader
 from codesearch.query.filters import Scope
 

@@ -9,7 +9,7 @@ from itertools import product
 from typing import NamedTuple
 
 from codesearch.codes import SYSTEMS, bare, find_system, has_shape, written
-from codesearch.index.inversion import CODE_BYTES
+from codesearch.index.limits import CODE_BYTES
 from codesearch.index.reader import IndexReader
 
 

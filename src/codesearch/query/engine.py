@@ -6,7 +6,6 @@ to make; one that goes on searching has it loaded in a thread of its own meanwhi
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -82,6 +81,8 @@ class Engine:
         except IndexCorruptError:
             raise
         except Exception as error:
+            import logging
+
             logging.getLogger("codesearch").warning("searching goes on without compiled code: %r", error)
             return
         with self._lock:

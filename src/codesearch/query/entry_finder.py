@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from codesearch.index.postings import MAX_FREQUENCY
+from codesearch.index.limits import MAX_FREQUENCY
 from codesearch.index.reader import IndexReader
 from codesearch.query.entry_keys import ABOVE_ALL, BLOCK, IN_PARENTHESES, Array, EntryKeys, Keys, Mask, in_all
 

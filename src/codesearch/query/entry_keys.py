@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from codesearch.index.postings import MAX_FREQUENCY, NONESSENTIAL
+from codesearch.index.limits import MAX_FREQUENCY, NONESSENTIAL
 from codesearch.index.reader import IndexReader
 
 Array = npt.NDArray[Any]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from codesearch.index.postings import MAX_FREQUENCY
+from codesearch.index.limits import MAX_FREQUENCY
 from codesearch.index.reader import IndexReader
 from codesearch.query.codes_typed import CodeMatch
 from codesearch.query.plan import Alternative, Plan, Slot

@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias
 
 from codesearch.codes import SYSTEMS, find_system, has_shape
@@ -218,6 +217,8 @@ class _Lexer:
         if name in self._fields:
             return [_Token("FIELD", name)]
         if not find_system(name):
+            from difflib import get_close_matches
+
             near = ", ".join(get_close_matches(name, self._fields, 3))
             self.notes.append(f"{match[1]}: is no field" + (f"; near it: {near}" if near else ""))
         return [_word_token(match[1])]

@@ -8,7 +8,7 @@ import numpy as np
 
 from codesearch.codes import SYSTEMS, bare, readings, system_name
 from codesearch.errors import UnknownCodeError
-from codesearch.index.inversion import CODE_BYTES
+from codesearch.index.limits import CODE_BYTES
 from codesearch.index.reader import IndexReader
 
 LONGEST_CODE = 1000

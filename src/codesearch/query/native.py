@@ -7,7 +7,6 @@ llvmlite, loads what numba made in a fifth of that time, for nothing in the kern
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -141,6 +140,8 @@ def _made() -> Functions:
         draft.write_bytes(_digest(code) + code)
         draft.replace(folder / name)
     except OSError as error:
+        import logging
+
         logging.getLogger("codesearch").warning("compiled code is not kept: %s", error)
     return _loaded(code)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.index.codec.terms import Part
-from codesearch.index.postings import MAX_FREQUENCY
+from codesearch.index.limits import MAX_FREQUENCY
 from codesearch.index.reader import IndexReader
 
 Mask = npt.NDArray[np.bool_]

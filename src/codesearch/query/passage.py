@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from html import escape
 from typing import NamedTuple
 
 from codesearch.formats import printable
@@ -51,6 +50,8 @@ class Passage(NamedTuple):
 
     def to_html(self) -> str:
         """The text for a page: escaped, with `<mark>` around what matched."""
+        from html import escape
+
         escaped = ((escape(printable(part)), is_marked) for part, is_marked in self.parts())
         return "".join(f"<mark>{part}</mark>" if is_marked else part for part, is_marked in escaped)
 

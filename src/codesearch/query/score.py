@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from codesearch.index.postings import MAX_FREQUENCY, NONESSENTIAL
+from codesearch.index.limits import MAX_FREQUENCY, NONESSENTIAL
 from codesearch.index.reader import IndexReader
 from codesearch.query.plan import Alternative, Slot
 

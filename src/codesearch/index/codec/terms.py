@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.index.arrays import ArrayFile
-from codesearch.index.postings import MAX_FREQUENCY
+from codesearch.index.limits import MAX_FREQUENCY
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int32]

@@ -58,11 +58,14 @@ class EvidenceFinder:
         Raises:
             IndexCorruptError: its record cannot be read.
         """
+        found = self._in_name_alone(document)
+        if found:  # as in most hits
+            return found
         marked = self._marked(document)
         if len(marked) == 1:
             text, terms = marked[0]
-            if text.field == "name" and len(text.text) <= PASSAGE_LENGTH:  # as in most hits
-                return _of_name(text, terms)
+            if text.field == "name" and len(text.text) <= PASSAGE_LENGTH:
+                return _of_name(text.analysed, _spans(text.analysed, terms))
         name_marks: Sequence[Span] = ()
         matched: dict[str, dict[str, None]] = {}
         best_weight, best = 0.0, None
@@ -84,6 +87,15 @@ class EvidenceFinder:
         name = Passage("name", title_of("name"), self._names[document], tuple(name_marks))
         passage = cut_passage(*best) if best else self._unmarked(document) or name
         return Evidence(passage, name, {field: tuple(words) for field, words in matched.items()})
+
+    def _in_name_alone(self, document: int) -> Evidence | None:
+        """What matches where the name is all that is searched, and can be shown as a whole."""
+        name = self._texts.name_alone(document)
+        if name is None or len(name.text) > PASSAGE_LENGTH:
+            return None
+        present = self._whole(self._wanted.intersection(name.terms)) if self._phrases else self._words
+        spans = _spans(name, present)
+        return _of_name(name, spans) if spans else None
 
     def _marked(self, document: int) -> Sequence[_Marked]:
         """The texts in which something matches, with the terms that do."""
@@ -148,11 +160,11 @@ class EvidenceFinder:
         return cut_passage("summary", title_of("summary"), summary, [], 0, 0) if summary else None
 
 
-def _of_name(text: Text, terms: frozenset[str]) -> Evidence:
+def _of_name(name: Analysed, spans: Sequence[Span]) -> Evidence:
     """What matches in a name alone, which can be shown as a whole."""
-    whole, spans = text.text, _spans(text.analysed, terms)
-    name = Passage("name", text.title, whole, tuple(spans))
-    return Evidence(name, name, {"name": tuple(dict.fromkeys([whole[start:end] for start, end in spans]))})
+    whole = name.text
+    passage = Passage("name", title_of("name"), whole, tuple(spans))
+    return Evidence(passage, passage, {"name": tuple(dict.fromkeys([whole[start:end] for start, end in spans]))})
 
 
 def _alternatives(reader: IndexReader, slot: Slot) -> list[tuple[frozenset[str], float]]:

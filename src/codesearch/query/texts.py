@@ -66,6 +66,7 @@ class TextReader:
         self._section_reader = SectionReader(self._sections)
         self._lines = LineReader({path.partition(".")[0] for path in (*self._titles, *self._sections)})
         self._known: Remembered[int, DocumentTexts] = Remembered(REMEMBERED_TERMS)
+        self._known_names: Remembered[int, Analysed] = Remembered(REMEMBERED_TERMS)
 
     def of(self, document: int) -> DocumentTexts:
         """The texts of a document, its names first.
@@ -77,6 +78,16 @@ class TextReader:
         if found is None:
             found = self._read(document)
             self._known.keep(document, found, 1 + sum(len(text.terms) for text in found.texts))
+        return found
+
+    def name_alone(self, document: int) -> Analysed | None:
+        """The name of a document where nothing else of it is searched, as of most codes; else None."""
+        if not self._has_name_only[document]:
+            return None
+        found = self._known_names.get(document)
+        if found is None:
+            found = self._reader.analyzer.analysed(self._reader.names[document])
+            self._known_names.keep(document, found, 1 + len(found.terms))
         return found
 
     def summary(self, document: int) -> str:
@@ -93,14 +104,15 @@ class TextReader:
         reader, arrays = self._reader, self._reader.arrays
         names = np.bincount(arrays["title.documents"], minlength=reader.documents)
         other_names = np.bincount(arrays["title.documents"], arrays["title.fields"], minlength=reader.documents)
-        alone = (names == 1) & (other_names == 0)
+        alone = (names == 1) & (other_names == 0) & (self._titles[0] == "name")
         scored = np.array(reader.settings.fields.weights)[arrays["section.fields"]] > 0
         alone[arrays["section.documents"][scored]] = False
         return bytes(alone.tolist())
 
     def _read(self, document: int) -> DocumentTexts:
-        if self._has_name_only[document]:
-            return DocumentTexts([self._text(self._titles[0], self._reader.names[document], is_name=True)], frozenset())
+        name = self.name_alone(document)
+        if name is not None:
+            return DocumentTexts([Text("name", title_of("name"), name, True)], frozenset())
         record = self._reader.records.fields(document, self._lines)
         names = [self._text(self._titles[number], text, True) for number, text in title_texts(record, self._titles)]
         sections = [

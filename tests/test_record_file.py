@@ -65,7 +65,7 @@ def test_lines_may_be_added_in_any_pieces(lengths: list[int], cuts: set[int]) ->
 
 
 def test_a_block_ends_with_the_line_that_fills_it_and_with_the_last_of_a_piece(tmp_path: Path) -> None:
-    records = [StoredRecord(CodeRecord("CPT", "22512", "x" * 10_000))] * 9
+    records = [StoredRecord(CodeRecord("CPT", "22512", "x" * 5_000))] * 9
     with RecordWriter(tmp_path) as writer:
         writer.add(lines_of(records))
         writer.add(lines_of(records[:2]))

@@ -32,7 +32,8 @@ from codesearch.records import BROKEN_JSON, CodeRecord
 RECORDS = "records"
 ORPHANS = "orphans"
 """Names of record files: the index's records, and fragments that belong to none of them."""
-_BLOCK_BYTES = 32 * 1024
+_BLOCK_BYTES = 16 * 1024
+"""With twice as many a file takes a quarter less, and a record that is read by itself a third longer."""
 _TOGETHER = 1000
 """Records that are made into lines before these are written."""
 _MAX_BLOCK = 512 * 1024 * 1024

@@ -123,11 +123,10 @@ class CompiledRanking:
             with self._lock:
                 memory = self._memory
                 missing = [slot for slot in slots if slot not in memory.packed]
-                if not memory.has_room(missing):
-                    missing = list(slots)
+                if not memory.keep(missing):
                     runs = [one.terms for slot in slots for one in slot.alternatives]
                     memory = self._memory = self._memory_for(Room.of(self._collection, runs))
-                memory.keep(missing)
+                    memory.keep(slots)
             return memory, [memory.packed[slot] for slot in slots]
 
     def _memory_for(self, room: Room) -> Memory:

@@ -150,24 +150,15 @@ class Memory:
             "ffBqif",
         )  # fmt: skip
 
-    def has_room(self, slots: Sequence[Slot]) -> bool:
-        """Whether these slots still fit."""
-        phrases, sections = self._used.tolist()
-        room = Room.of(self._collection, self._missing(slots))
-        return (
-            len(self.packed) + len(slots) <= SLOTS
-            and phrases + room.phrases <= self._phrases
-            and sections + room.sections <= self._sections
-            and len(self._matches) + room.rows <= self._rows
-        )
-
-    def keep(self, slots: Sequence[Slot]) -> None:
-        """Packs slots that are not packed yet.
+    def keep(self, slots: Sequence[Slot]) -> bool:
+        """Packs slots that are not packed yet; gives False, and keeps none, where they do not fit any more.
 
         Raises:
             IndexCorruptError: following the postings would leave the arrays.
         """
         missing = self._missing(slots)
+        if len(self.packed) + len(slots) > SLOTS or not self._has_room(missing):
+            return False
         if missing:
             self._match(missing)
         for slot in slots:
@@ -180,6 +171,17 @@ class Memory:
                 numbers = found.step * factor, found.idf, factor, one.weight * slot.mass, found.loudest * factor
                 rows += (found.places, _NUMBERS.pack(*numbers))
             self.packed[slot] = Packed(postings, b"".join(rows))
+        return True
+
+    def _has_room(self, runs: Sequence[Terms]) -> bool:
+        """Whether the matches of these runs still fit."""
+        phrases, sections = self._used.tolist()
+        room = Room.of(self._collection, runs)
+        return (
+            phrases + room.phrases <= self._phrases
+            and sections + room.sections <= self._sections
+            and len(self._matches) + room.rows <= self._rows
+        )
 
     def _missing(self, slots: Sequence[Slot]) -> list[Terms]:
         """The terms of these slots whose matches are not known yet."""

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -23,7 +24,7 @@ from codesearch import __version__
 from codesearch.code_commands import policies, show, similar
 from codesearch.completion import SHELLS, script
 from codesearch.errors import CodesearchError, PublishRefused
-from codesearch.formats import BATCH_COLUMNS, SUGGESTION_COLUMNS, csv_lines, json_line, printable
+from codesearch.formats import BATCH_COLUMNS, PIPE_WIDTH, SUGGESTION_COLUMNS, csv_lines, json_line, printable
 from codesearch.options import (
     DONE,
     INTERNAL,
@@ -240,8 +241,6 @@ def search(
 
 
 def _print_results(results: Any, form: str, explain: bool) -> None:
-    from codesearch import display
-
     if form == "json":
         for hit in results:
             click.echo(json_line(_described(explain)(hit)))
@@ -249,22 +248,30 @@ def _print_results(results: Any, form: str, explain: bool) -> None:
         for line in csv_lines(hit.to_dict() for hit in results):
             click.echo(line)
     else:
+        from codesearch import display
+
         (display.print_explained_hits if explain else display.print_hits)(results)
 
 
 def _print_facets(results: Any, form: str) -> None:
-    from codesearch import display
-
     if form == "json":
         click.echo(json_line({"total": results.total, "facets": results.facets}))
     else:
+        from codesearch import display
+
         display.print_facets(results.facets)
 
 
 def _print_search_notes(results: Any, cursor: str | None) -> None:
-    from codesearch import display
+    from codesearch.search_notes import search_notes
 
-    display.print_search_notes(results)
+    if sys.stderr.isatty() or os.environ.get("FORCE_COLOR"):
+        from codesearch import display
+
+        display.print_notes(search_notes(results, display.console(sys.stderr).width))
+    else:  # as for most programs that call this one, which need not wait for what only a terminal shows
+        for note in search_notes(results, get_terminal_size((PIPE_WIDTH, 0)).columns):
+            click.echo(note, err=True)
     if cursor is not None and results.next_cursor:
         click.echo(f"next page: --cursor {results.next_cursor}", err=True)
 

@@ -19,8 +19,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from codesearch.formats import one_line, printable
-from codesearch.nothing_lines import nothing_lines
+from codesearch.formats import PIPE_WIDTH, fitting, one_line, printable
 
 if TYPE_CHECKING:
     from codesearch.evaluate import Evaluation
@@ -30,21 +29,11 @@ if TYPE_CHECKING:
     from codesearch.query.facets import Facets
     from codesearch.query.family import Family
     from codesearch.query.passage import Passage
-    from codesearch.query.plan import Rewrite
     from codesearch.query.policies import CodePolicy
     from codesearch.query.results import Hit, Results
     from codesearch.query.similar import SimilarHit
     from codesearch.query.suggest import Suggestion
     from codesearch.reindex import ReindexReport
-
-PIPE_WIDTH = 100
-"""Columns of a table that goes to a file or a pipe."""
-
-_CORRECTIONS = frozenset({"code", "spelling", "prefix", "compound"})
-"""Kinds of rewrites that stand in place of what was typed, and are always shown one by one."""
-
-_NEAREST_FIRST = ("same", "joined", "abbreviation", "eponym", "lay", "archaic", "family", "procedure", "bodypart")
-"""Kinds of synonyms in the order in which they are told; any other kind comes last."""
 
 _SHOWN_REJECTS = 5
 _SHOWN_SOURCES = 10
@@ -93,34 +82,11 @@ def print_explained_hits(results: Results) -> None:
         screen.print(grid, Padding(laid_out(hit.explanation), (0, 0, 1, 3)))
 
 
-def print_search_notes(results: Results) -> None:
-    """On stderr: what was searched that was not typed, what was left out, and how many hits there are."""
+def print_notes(notes: Iterable[str]) -> None:
+    """Lines on stderr, less bright than what they belong to."""
     screen = console(sys.stderr)
-    notes = list(rewrite_lines(results.rewrites, screen.width)) if results.hits else []
-    notes += map(one_line, results.plan.notes)
-    if results.plan.ignored:
-        notes.append(f"too long: not searched were {one_line(' '.join(results.plan.ignored))}")
-    if not results.hits:
-        notes += nothing_lines(results)
-    elif results.rows > len(results):
-        first, last = results.hits[0].rank, results.hits[-1].rank
-        more = f"; more with --offset {last}" if last < results.rows else ""
-        codes = f" ({results.total:,} codes)" if results.total > results.rows else ""
-        notes.append(f"hits {first:,} to {last:,} of {results.rows:,}{codes}{more}")
     for note in notes:
         screen.print(Text(note, style="dim"), overflow="fold")
-
-
-def rewrite_lines(rewrites: Iterable[Rewrite], width: int) -> Iterator[str]:
-    """At most two lines: every correction, and as many synonyms as fit in the width."""
-    told = list(rewrites)
-    corrections = [f"{one.used} (typed: {one.typed})" for one in told if one.kind in _CORRECTIONS]
-    if corrections:
-        yield one_line(f"showing results for {', '.join(dict.fromkeys(corrections))}")
-    synonyms = sorted((one for one in told if one.kind not in _CORRECTIONS), key=_nearness)
-    words = list(dict.fromkeys(one_line(one.used) for one in synonyms))
-    if words:
-        yield _fitting("searched also ", words, " (--exact turns this off)", width)
 
 
 def print_facets(facets: Facets) -> None:
@@ -128,7 +94,7 @@ def print_facets(facets: Facets) -> None:
     counted = {
         name: [f"{one_line(value)} ({number:,})" for value, number in counts.items()] for name, counts in facets.items()
     }
-    lines = {name: _fitting("", values, "", PIPE_WIDTH) for name, values in counted.items()}
+    lines = {name: fitting("", values, "", PIPE_WIDTH) for name, values in counted.items()}
     console(sys.stdout).print(Group("", _facts(lines)))
 
 
@@ -321,7 +287,7 @@ def _described(hit: Hit) -> RenderableType:
     """A hit's name with what a reader must know of it, and the passage that matched where that adds something."""
     lines = [_noted(_marked(hit.marked_name), hit.kind, hit.terminated)]
     if hit.siblings:
-        more = _fitting(f"and {len(hit.siblings)} more: ", list(map(one_line, hit.siblings)), "", PIPE_WIDTH)
+        more = fitting(f"and {len(hit.siblings)} more: ", list(map(one_line, hit.siblings)), "", PIPE_WIDTH)
         lines.append(Text(more, style="dim"))
     passage = hit.passage
     if _plain(passage.text) not in _plain(hit.name):
@@ -375,21 +341,3 @@ def _shown(piece: str) -> str:
 
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def _nearness(rewrite: Rewrite) -> int:
-    return _NEAREST_FIRST.index(rewrite.kind) if rewrite.kind in _NEAREST_FIRST else len(_NEAREST_FIRST)
-
-
-def _fitting(start: str, words: Sequence[str], end: str, width: int) -> str:
-    """One line of the words that fit, at least one, and how many more there are."""
-    room = width - len(start) - len(end) - len(", and 99 more")
-    shown: list[str] = []
-    for word in words:
-        room -= len(word) + 2
-        if shown and room < 0:
-            break
-        shown.append(word)
-    left = len(words) - len(shown)
-    more = f" and {left} more" if left else ""
-    return start + ", ".join(shown) + more + end

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+PIPE_WIDTH = 100
+"""Columns of a table that goes to a file or a pipe."""
+
 HIT_COLUMNS = (
     "rank",
     "system",
@@ -56,6 +59,20 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """The text as `printable` gives it, with all white space as single blanks."""
     return printable(" ".join(text.split()))
+
+
+def fitting(start: str, words: Sequence[str], end: str, width: int) -> str:
+    """One line of the words that fit, at least one, and how many more there are."""
+    room = width - len(start) - len(end) - len(", and 99 more")
+    shown: list[str] = []
+    for word in words:
+        room -= len(word) + 2
+        if shown and room < 0:
+            break
+        shown.append(word)
+    left = len(words) - len(shown)
+    more = f" and {left} more" if left else ""
+    return start + ", ".join(shown) + more + end
 
 
 def json_line(value: Any) -> str:

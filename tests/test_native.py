@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copyfile
 
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
 from codesearch.query import native
+from codesearch.query.kernel_tables import Array, Table
 
 
 @pytest.fixture
@@ -77,11 +79,11 @@ def test_code_for_another_processor_is_not_loaded(made: list[str], monkeypatch: 
 def test_code_of_other_sources_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
     before = native._file_name()
     for name in native._SOURCES:
-        text = Path(native.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(native, "__file__", str(tmp_path / "native.py"))
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        copyfile(Path(native.__file__).parents[1] / name, tmp_path / name)
+    monkeypatch.setattr(native, "__file__", str(tmp_path / "query" / "native.py"))
     assert native._file_name() == before
-    with (tmp_path / f"{changed}.py").open("a", encoding="utf-8") as file:
+    with (tmp_path / changed).open("a", encoding="utf-8") as file:
         file.write("\n")
     assert native._file_name() != before
 
@@ -96,14 +98,15 @@ def test_where_it_cannot_be_kept_nothing_is_compiled(made: list[str], monkeypatc
 
 @pytest.mark.usefixtures("made")
 def test_on_a_full_disk_it_is_used_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "replace", full)
     assert native.functions() is native.functions()
     assert "No space left" in caplog.text
+    assert not list((tmp_path / "new" / "cache").iterdir())
 
 
 def test_code_that_would_need_numba_is_refused() -> None:
@@ -116,10 +119,10 @@ def test_code_that_would_need_numba_is_refused() -> None:
 @pytest.mark.parametrize(
     "array", [np.zeros(4, np.int64), np.zeros((4, 4), np.int32)[:, 0], np.zeros((4, 4), np.int32).T]
 )
-def test_arrays_that_compiled_code_would_misread_are_refused(array: native.Array) -> None:
-    native.Table([np.zeros(4, np.int32)], "i")
+def test_arrays_that_compiled_code_would_misread_are_refused(array: Array) -> None:
+    Table([np.zeros(4, np.int32)], "i")
     with pytest.raises(TypeError, match="array 0"):
-        native.Table([array], "i")
+        Table([array], "i")
 
 
 def test_a_process_with_kept_code_has_no_numba() -> None:

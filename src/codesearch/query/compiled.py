@@ -10,7 +10,8 @@ import numpy as np
 
 from codesearch.index.structure import check_postings
 from codesearch.query import kernel_rows as kernel
-from codesearch.query.native import Table, beginning, functions
+from codesearch.query.kernel_tables import Table, beginning
+from codesearch.query.native import functions
 from codesearch.query.packing import BlockPostings, Longs, Memory, Packed, Parts, Room, zeros
 from codesearch.query.plan import Slot
 from codesearch.query.score import WHOLE, Collection, Floats, Ints, Mask, Ranked

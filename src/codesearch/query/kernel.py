@@ -21,6 +21,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from codesearch.index.limits import MAX_FREQUENCY, NONESSENTIAL
 from codesearch.query.kernel_rows import (
     ALTERNATIVES,
     BELOW_FROM,
@@ -32,7 +33,6 @@ from codesearch.query.kernel_rows import (
     ENTRY_COVERAGE,
     EXACT,
     FACTOR,
-    FREQUENCY,
     HALVES,
     IDF,
     IS_BELOW,
@@ -43,7 +43,6 @@ from codesearch.query.kernel_rows import (
     LOUDEST,
     MARKS,
     MASS,
-    NONESSENTIAL,
     NORM,
     OWN_MASS,
     OWNER,
@@ -87,7 +86,7 @@ def _power(share: Any, halves: Any) -> Any:
 
 @_inline
 def bm25(weight: Any, norm: Any, idf: Any, k1: Any) -> Any:
-    frequency = F(weight & FREQUENCY)
+    frequency = F(weight & MAX_FREQUENCY)
     return idf * (frequency * (k1 + F(1)) / (frequency + norm))
 
 

@@ -1,7 +1,7 @@
 """The kernel as functions of C: what was compiled of them runs in a process that has no numba.
 
-Arrays come in tables: where each begins, and its shape (`native.Table`); their order is that in which `compiled` and
-`packing` name them. Importing this module compiles the functions.
+Arrays come in tables: where each begins, and its shape (`kernel_tables.Table`); their order is that in which `compiled`
+and `packing` name them. Importing this module compiles the functions.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ from typing import Any
 import numba
 import numpy as np
 
+from codesearch.index.limits import MAX_FREQUENCY, NONESSENTIAL
 from codesearch.query.kernel import bm25, next_from
 from codesearch.query.kernel_rows import (
     BELOW_FROM,
     BELOW_TO,
     BLOCKS,
     END,
-    FREQUENCY,
     IDF,
     IS_BELOW,
     IS_PHRASE,
@@ -27,7 +27,6 @@ from codesearch.query.kernel_rows import (
     LEVELS,
     LOUDEST,
     MARKS,
-    NONESSENTIAL,
     NORM,
     PARTS,
     PHRASE_COVERED,
@@ -103,7 +102,7 @@ def _term_in_sections(
         previous = document
         total = 0.0
         while where < end and 0 <= postings[where] < len(owners) and owners[postings[where]] == document:
-            total += np.float64(gains[postings[where]] * F(weights[where] & FREQUENCY))
+            total += np.float64(gains[postings[where]] * F(weights[where] & MAX_FREQUENCY))
             where += 1
         weighted = F(total)
         if weighted > F(0):
@@ -126,7 +125,7 @@ def _term_in_sections(
 def _section_matches(
     terms: Any, offsets: Any, idfs: Any, k1: Any, document_count: int,
     postings: Any, weights: Any, owners: Any, gains: Any, rows: Any, first: int,
-) -> Any:  # fmt: skip
+) -> int:  # fmt: skip
     """Writes the documents whose scored sections hold all the terms, with their BM25F, from place `first` on.
 
     Gives the end of what was written; -1 where the postings are such as no builder writes.

@@ -10,9 +10,6 @@ from __future__ import annotations
 MAX_SLOTS = 32
 """Words of a query that are searched, for each of which an entry has a bit; the rest is ignored, and said so."""
 
-FREQUENCY, NONESSENTIAL = 0x7F, 0x80
-"""The bits of a posting's weight, as `postings` describes them."""
-
 (
     IS_PHRASE, START, END, BLOCKS, BELOW_FROM, BELOW_TO, SECTION_FROM, SECTION_TO, MARKS,
     STEP, IDF, FACTOR, SHARE, LOUDEST,

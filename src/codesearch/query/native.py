@@ -9,25 +9,21 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import llvmlite.binding as llvm
-import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
-
-_SOURCES = ("kernel_rows", "kernel", "kernel_matching", "kernel_calls", "native")
+_SOURCES = (
+    "index/limits.py",
+    *(f"query/{name}.py" for name in ("kernel_rows", "kernel", "kernel_matching", "kernel_calls", "native")),
+)
 """The modules that the machine code is made from and by."""
 _DIGEST_BYTES = 16
-
-beginning: Callable[[Any], object] = (ctypes.c_char * 0).from_buffer
-"""Where an array begins that may be written to, as functions of C take it: quicker to have than its address."""
 
 _table = (ctypes.c_void_p, ctypes.c_void_p)
 _address, _number, _real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
@@ -68,24 +64,6 @@ class Functions(NamedTuple):
 _functions: list[Functions] = []
 
 
-class Table:
-    """Arrays as the kernel takes them, kept alive: `pointers` lead to their addresses, and to their shapes."""
-
-    def __init__(self, arrays: Sequence[Array], kinds: str) -> None:
-        """Takes the arrays, and the kind of each by a letter as numpy has them.
-
-        Raises:
-            TypeError: an array is of another kind, or not contiguous: compiled code would not notice.
-        """
-        for place, (array, kind) in enumerate(zip(arrays, kinds, strict=True)):
-            if array.dtype != kind or not array.flags.c_contiguous:
-                raise TypeError(f"array {place} is {array.dtype}, not {np.dtype(kind)}, or not contiguous")
-        shapes = [(*array.shape, 1)[:2] for array in arrays]
-        addresses = [array.ctypes.data for array in arrays]
-        self._kept = arrays, np.array(addresses, np.uint64), np.array(shapes, np.int64)
-        self.pointers = tuple(array.ctypes.data for array in self._kept[1:])
-
-
 def functions() -> Functions:
     """The compiled functions: loaded, or made and kept, which takes half a minute.
 
@@ -100,15 +78,16 @@ def functions() -> Functions:
 
 def _folders() -> Iterator[Path]:
     """Where machine code is kept: where Python keeps what it compiled, or else in the user's own cache."""
+    yield Path(__file__).with_name("__pycache__")
+
     from platformdirs import user_cache_path
 
-    yield Path(__file__).with_name("__pycache__")
     yield user_cache_path("codesearch")
 
 
 def _file_name() -> str:
     """A name for what the machine code depends on: what it is made from and by, and the processor."""
-    made_from = [Path(__file__).with_name(f"{name}.py").read_bytes() for name in _SOURCES]
+    made_from = [(Path(__file__).parents[1] / name).read_bytes() for name in _SOURCES]
     made_by = [version("numba"), llvm.llvm_version_info, llvm.get_default_triple(), *_processor()]
     return f"kernel-{_digest(b''.join(made_from) + repr(made_by).encode()).hex()}.o"
 
@@ -135,7 +114,7 @@ def _made() -> Functions:
     if folder is None:
         raise OSError("there is no folder to keep compiled code in")
     code, name = _compiled(), _file_name()
-    draft = folder / f".{name}.{os.getpid()}"
+    draft = folder / f".{name}.{os.getpid()}"  # for several processes may be at it
     try:
         draft.write_bytes(_digest(code) + code)
         draft.replace(folder / name)
@@ -143,6 +122,8 @@ def _made() -> Functions:
         import logging
 
         logging.getLogger("codesearch").warning("compiled code is not kept: %s", error)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     return _loaded(code)
 
 

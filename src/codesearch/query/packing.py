@@ -17,7 +17,8 @@ import numpy.typing as npt
 from codesearch.errors import IndexCorruptError
 from codesearch.index.durable import REBUILD
 from codesearch.query import kernel_rows as kernel
-from codesearch.query.native import Functions, Table, beginning
+from codesearch.query.kernel_tables import Table, beginning
+from codesearch.query.native import Functions
 from codesearch.query.plan import Slot
 from codesearch.query.score import Collection, Floats, ancestor_mass
 

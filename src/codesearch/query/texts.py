@@ -74,6 +74,9 @@ class TextReader:
         Raises:
             IndexCorruptError: its record cannot be read.
         """
+        name = self.name_alone(document)
+        if name is not None:
+            return DocumentTexts([Text("name", title_of("name"), name, True)], frozenset())
         found = self._known.get(document)
         if found is None:
             found = self._read(document)
@@ -110,9 +113,6 @@ class TextReader:
         return bytes(alone.tolist())
 
     def _read(self, document: int) -> DocumentTexts:
-        name = self.name_alone(document)
-        if name is not None:
-            return DocumentTexts([Text("name", title_of("name"), name, True)], frozenset())
         record = self._reader.records.fields(document, self._lines)
         names = [self._text(self._titles[number], text, True) for number, text in title_texts(record, self._titles)]
         sections = [

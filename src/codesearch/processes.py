@@ -89,13 +89,16 @@ class Crew:
         turns = _Turns[R](self._pipes)
         try:
             for number, argument in enumerate(arguments):
-                while not turns.free or number - turns.turn > _AHEAD * len(self._pipes):
-                    turns.collect()
+                # Who takes the answers may take long: a worker that has become free is not kept waiting for that.
+                while not turns.may_take(number):
                     yield from turns.ready()
+                    if not turns.may_take(number):
+                        turns.collect()
                 _send(turns.taken(number), (function, argument, True))
             while turns.busy:
-                turns.collect()
                 yield from turns.ready()
+                turns.collect()
+            yield from turns.ready()
         finally:
             if turns.busy:
                 # Whoever asked has stopped asking: nobody takes these answers.
@@ -129,6 +132,10 @@ class _Turns(Generic[R]):
         self.busy: dict[End, int] = {}
         self.turn = 0
         self._waiting: dict[int, list[R]] = {}
+
+    def may_take(self, number: int) -> bool:
+        """Whether a worker is free for this question, and no other one too far behind."""
+        return bool(self.free) and number - self.turn <= _AHEAD * (len(self.free) + len(self.busy))
 
     def taken(self, number: int) -> End:
         """A free worker, who is given this question."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
@@ -65,8 +65,8 @@ _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)
 _WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
-_NO_WORDS = {"": ""}
-"""The terms of words, none yet; nothing is a word without a term."""
+_MOST_WORDS = 500_000
+"""Of which the terms are remembered."""
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
@@ -102,6 +102,21 @@ class Analysed(NamedTuple):
         return [(term, *span) for term, span in zip(terms, self.spans(wanted), strict=True)]
 
 
+class _Terms(dict[str, str]):
+    """The terms of words, made when they are first asked for; nothing is a word without a term."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        super().__init__({"": ""})
+        self._make = make
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > _MOST_WORDS:
+            self.clear()
+            self[""] = ""
+        term = self[word] = self._make(word)
+        return term
+
+
 class Analyzer:
     """Turns text into terms. Stemming and folding are cached by word, since the same words come again and again."""
 
@@ -120,7 +135,7 @@ class Analyzer:
         self._config = config
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
         self._stem = Stemmer.Stemmer("english", 0).stemWord  # without a cache of its own: terms are remembered here
-        self._terms = dict(_NO_WORDS)
+        self._terms = _Terms(self._make_term)
 
     @cached_property
     def _nonessential(self) -> re.Pattern[str]:
@@ -172,12 +187,7 @@ class Analyzer:
 
     def term(self, word: str) -> str:
         """The term of a folded word; empty for a stop word."""
-        term = self._terms.get(word)
-        if term is None:
-            if len(self._terms) > 500_000:
-                self._terms = dict(_NO_WORDS)
-            term = self._terms[word] = self._make_term(word)
-        return term
+        return self._terms[word]
 
     def learn(self, terms: Iterable[tuple[str, str]]) -> None:
         """Remembers the terms of words, which were made before: `term` need not make them again."""
@@ -204,15 +214,20 @@ class Analyzer:
 
     def terms_of_all(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """The terms of each text, quicker than one by one."""
-        return [tuple([term for _, term in words]) for words in self.words_of_all(texts)]
+        return [terms for _, terms in self.words_of_all(texts)]
 
-    def words_of_all(self, texts: Sequence[str]) -> list[list[tuple[str, str]]]:
-        """The words of each text that are no stop words, folded, with their terms."""
+    def words_of_all(self, texts: Sequence[str]) -> Iterator[tuple[list[str], tuple[str, ...]]]:
+        """The words of each text that are no stop words, folded, and their terms."""
         if not texts:
-            return []
-        term = self.term
-        folded = self.fold_all(texts).split("\0")
-        return [[(word, found) for word in _WORD.findall(text) if (found := term(word))] for text in folded]
+            return
+        term_of = self._terms.__getitem__
+        for text in self.fold_all(texts).split("\0"):
+            words = _WORD.findall(text) if "." in text else _cut(text)
+            terms = tuple(map(term_of, words))
+            if "" in terms:
+                words = [word for word, term in zip(words, terms, strict=True) if term]
+                terms = tuple(filter(None, terms))
+            yield words, terms
 
     def joined(self, folded: str) -> list[tuple[str, int]]:
         """The hyphenated words of a folded text, joined (`x-ray` as the term of `xray`), with where they begin."""
@@ -314,9 +329,9 @@ def _is_edited(text: str) -> bool:
 
 
 def _cut(text: str) -> list[str]:
-    """An ASCII text cut at every character that belongs to no word."""
+    """A text cut at every character that is no ASCII letter or digit."""
     # Quicker as bytes: a text is translated letter by letter, each looked up in a dictionary.
-    return text.encode().translate(_BLANKS).decode().split(" ")
+    return text.encode("ascii", "replace").translate(_BLANKS).decode().split(" ")
 
 
 def _parenthesised(match: re.Match[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -73,9 +73,9 @@ def write_index(
 
         rules = beside.submit(rule_table, settings)  # while this process waits for others, or for the disk
         inversion = _invert(parts, settings, make, crew, take, progress)
-    found = Found(rules.result(), [inverted.initials for inverted in inversion.parts], inversion.terms)
-    expansions = crew.ask(partial(write_expansions, folder), found)
-    arrays, keywords = _arrays(inversion, settings, crew)
+        found = Found(rules.result(), [inverted.initials for inverted in inversion.parts], inversion.terms)
+        expansions = crew.ask(partial(write_expansions, folder), found)
+        arrays, keywords = _arrays(inversion, settings, crew, beside)
     write_arrays(folder / ARRAYS_NAME, arrays, {"documents": inversion.documents, "keywords": keywords})
     expansions()
     write_segment(folder, settings, inversion.documents)
@@ -149,25 +149,24 @@ def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int]
 
 
 def _arrays(
-    inversion: _Inversion, settings: IndexSettings, crew: Crew
+    inversion: _Inversion, settings: IndexSettings, crew: Crew, beside: Executor
 ) -> tuple[dict[str, Array], dict[str, list[str]]]:
-    """The arrays, and the values of keyword fields."""
+    """The arrays, and the values of keyword fields; half is made in a thread, as numpy lets threads work at once."""
     fields, terms = settings.fields, inversion.terms
+    tables = beside.submit(document_tables, [inverted.columns for inverted in inversion.parts], fields)
     counted = [inverted.frequencies for inverted in inversion.parts]
     frequencies = document_frequencies(len(terms), counted, inversion.part_ranks())
     words = crew.ask(word_tables, WrittenWords(inversion.words, frequencies))
-    parts = {
-        "title": inversion.layout([inverted.title for inverted in inversion.parts]),
-        "section": inversion.layout([inverted.sections for inverted in inversion.parts]),
-    }
-    arrays, keyword_values = document_tables([inverted.columns for inverted in inversion.parts], fields)
+    title = inversion.layout([inverted.title for inverted in inversion.parts])
+    arrays, keyword_values = tables.result()
+    own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
+    ancestors = beside.submit(ancestor_postings, dict(title), arrays["parent"], len(terms), own_words)
+    title["mass"] = entry_mass(title, idf(frequencies, inversion.documents))
+    sections = inversion.layout([inverted.sections for inverted in inversion.parts])
     arrays |= strings(terms, "term")
     arrays["term.frequency"] = frequencies
-    own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
-    parts["ancestor"] = ancestor_postings(parts["title"], arrays["parent"], len(terms), own_words)
-    parts["title"]["mass"] = entry_mass(parts["title"], idf(frequencies, inversion.documents))
     arrays |= words()
-    for name, part in parts.items():
+    for name, part in {"title": title, "section": sections, "ancestor": ancestors.result()}.items():
         arrays |= {f"{name}.{key}": array for key, array in part.items()}
     return arrays, keyword_values
 

@@ -189,9 +189,9 @@ def initials(records: Iterable[tuple[str, str, str, Sequence[str]]], analyzer: A
                 if len(title) <= _LONGEST_TITLE:
                     mains[title.partition(",")[0]] = None
     found: dict[tuple[str, tuple[str, ...]], str] = {}
-    for main, words in zip(mains, analyzer.words_of_all(list(mains)), strict=True):
-        if len(words) in _INITIALS:
-            letters = "".join([word[0] for word, _ in words])
+    for main, (words, terms) in zip(mains, analyzer.words_of_all(tuple(mains)), strict=True):
+        if len(terms) in _INITIALS:
+            letters = "".join([word[0] for word in words])
             if letters.isalpha():
-                found.setdefault((letters, tuple([term for _, term in words])), main)
+                found.setdefault((letters, terms), main)
     return [(letters, terms, title) for (letters, terms), title in found.items()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
+from itertools import groupby, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,10 +56,10 @@ class Column(NamedTuple):
     @classmethod
     def of(cls, values: Sequence[Any]) -> Column:
         """The values as texts, each once."""
+        if values and values.count(values[0]) == len(values):  # as most fields of most parts
+            return cls([keyword_text(values[0])], np.zeros(len(values), np.int32))
         text_of = {value: keyword_text(value) for value in dict.fromkeys(values)}
         places = {text: place for place, text in enumerate(dict.fromkeys(text_of.values()))}
-        if len(places) < 2:  # as most fields of most parts
-            return cls(list(places), np.zeros(len(values), np.int32))
         place_of = {value: places[text] for value, text in text_of.items()}
         return cls(list(places), np.fromiter(map(place_of.__getitem__, values), np.int32, len(values)))
 
@@ -204,22 +204,19 @@ def _parents(
     systems: Sequence[str], bare_codes: Sequence[str], written: Sequence[str | None]
 ) -> tuple[npt.NDArray[np.int32], dict[int, Key]]:
     """`Columns.parents` and `elsewhere`, from the system, bare code and parent of each record."""
-    wanted = list(zip(systems, written, strict=True))
-    places = {
-        system: {
-            code: place for place, (own, code) in enumerate(zip(systems, bare_codes, strict=True)) if own == system
-        }
-        for system in set(systems)
-    }
-    place_of: dict[tuple[str, str | None], int] = {}
-    absent: dict[tuple[str, str | None], Key] = {}
-    for pair in set(wanted):
-        key = pair[0], bare(pair[1] or "")
-        place_of[pair] = places[key[0]].get(key[1], -1) if key[1] else -1
-        if key[1] and place_of[pair] < 0:
-            absent[pair] = key
-    parents = np.fromiter(map(place_of.__getitem__, wanted), np.int32, len(wanted))
-    return parents, {place: absent[pair] for place, pair in enumerate(wanted) if pair in absent}
+    parents: list[int] = []
+    elsewhere: dict[int, Key] = {}
+    for system, same in groupby(systems):  # in their order, as documents are
+        first = len(parents)
+        last = first + sum(1 for _ in same)
+        places = dict(zip(bare_codes[first:last], range(first, last), strict=True))
+        keys = {parent: bare(parent or "") for parent in set(written[first:last])}
+        place_of = {parent: places.get(key, -1) if key else -1 for parent, key in keys.items()}
+        parents += map(place_of.__getitem__, written[first:last])
+        if absent := {parent: (system, key) for parent, key in keys.items() if key and place_of[parent] < 0}:
+            own = enumerate(written[first:last], first)
+            elsewhere.update((place, absent[parent]) for place, parent in own if parent in absent)
+    return np.array(parents, np.int32), elsewhere
 
 
 def _frequencies(*parts: tuple[Run, int]) -> Frequencies:

@@ -57,7 +57,7 @@ def _parse(line: str, where: str, classes: frozenset[str]) -> list[Rule]:
 
 
 def _phrases(side: str) -> tuple[str, ...]:
-    phrases = dict.fromkeys([" ".join(part.split()) for part in side.split(",")])
+    phrases = dict.fromkeys([part.strip() for part in " ".join(side.split()).split(",")])
     phrases.pop("", None)
     return tuple(phrases)
 

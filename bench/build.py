@@ -5,11 +5,12 @@
 
 The records are read and merged once, and each process that builds has its own copy of them before the clock runs: what
 it shared with the process that forked it would be copied page by page meanwhile, and the garbage collector would go
-through all of it (that made tantivy twice as slow). Every engine indexes code, name and all other names and stores the
-record's JSON, as this project does. The others are given these texts and the JSON ready made, which we make while the
-clock runs: `rows` are the seconds that it takes to make them of the same records, and the last two columns the ratios
-with these seconds counted. Prints records a second, the ratio to stock Whoosh and to tantivy, bytes on disk, and the
-memory that the building process needed beyond the records it was given, in a fork of its own for each round.
+through all of it (that made tantivy twice as slow). So do the workers of this project, which make the records that they
+invert when they build for `reindex`. Every engine indexes code, name and all other names and stores the record's JSON,
+as this project does. The others are given these texts and the JSON ready made, which we make while the clock runs:
+`rows` are the seconds that it takes to make them of the same records, and the last two columns the ratios with these
+seconds counted. Prints records a second, the ratio to stock Whoosh and to tantivy, bytes on disk, and the memory that
+all processes of a build needed beyond the records they were given, anew for each round.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,23 +53,42 @@ class _Build(NamedTuple):
     memory: int
 
 
-_records_of_build: list[StoredRecord] = []
-"""Our processes are forks of the one that builds, and find its records here."""
+_given: list[bytes] = []
+_ready: list[StoredRecord] = []
+"""The records as they are given to our processes, which are forks of the one that builds, and each one's copy."""
 
 
-def ours(records: list[StoredRecord], folder: Path) -> None:
-    """This project: everything that a generation holds but the manifest. What its workers copy of the records that they
-    share with it is on its clock."""
+def _ours(records: list[bytes], folder: Path) -> tuple[float, float, int]:
+    """This project: everything that a generation holds but the manifest.
+
+    Gives the seconds, those of rows, and the memory of `_Build`.
+    """
     gc.disable()  # as `reindex` does: nothing that is made here goes before the end
-    settings = read_settings(shipped_root() / "index")
-    _records_of_build[:] = records
+    _given[:] = records
     parts = [slice(first, first + _TOGETHER) for first in range(0, len(records), _TOGETHER)]
     with Crew(os.cpu_count() or 1) as crew:
-        write_index(folder, parts, settings, _part, crew=crew)
+        crew.each(_make_ready, None)
+        before = _peaks(crew)
+        begun = time.perf_counter()
+        write_index(folder, parts, read_settings(shipped_root() / "index"), _part, crew=crew)
+        return time.perf_counter() - begun, 0.0, _peaks(crew) - before
+
+
+def _make_ready(_: None) -> None:
+    _ready[:] = [StoredRecord(decode_record(record)) for record in _given]
 
 
 def _part(place: slice) -> list[StoredRecord]:
-    return _records_of_build[place]
+    return _ready[place]
+
+
+def _peaks(crew: Crew) -> int:
+    """The most memory that this process and the workers had so far, in kB."""
+    return sum(dict([_peak(None), *crew.each(_peak, None)]).values())
+
+
+def _peak(_: None) -> tuple[int, int]:
+    return os.getpid(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def stock_whoosh(rows: Rows, folder: Path) -> None:
@@ -169,31 +190,35 @@ def _row(record: CodeRecord) -> tuple[str, str, str, bytes]:
 
 
 def _measured(name: str, records: list[bytes]) -> _Build:
-    """One build in a process of its own."""
-    context = multiprocessing.get_context("fork")
+    """One build in a new process: a fork of this one would copy every page that it writes to."""
+    context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-
-    def build() -> None:
-        # Made here, since what a fork shares is copied page by page when it is first looked at.
-        made = list(map(decode_record, records))
-        begun = time.perf_counter()
-        work = partial(ours, list(map(StoredRecord, made))) if name == OURS else partial(ENGINES[name], _rows(made))
-        rows = 0.0 if name == OURS else time.perf_counter() - begun
-        del made
-        with tempfile.TemporaryDirectory() as folder:
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            begun = time.perf_counter()
-            work(Path(folder))
-            seconds = time.perf_counter() - begun
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-            size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-            sender.send((seconds, rows, size, memory))
-
-    process = context.Process(target=build)
+    process = context.Process(target=_build, args=(name, records, sender))
     process.start()
     answer = _Build(*receiver.recv())
     process.join()
     return answer
+
+
+def _build(name: str, records: list[bytes], sender: Connection) -> None:
+    work = _ours if name == OURS else partial(_theirs, ENGINES[name])
+    with tempfile.TemporaryDirectory() as folder:
+        seconds, rows, memory = work(records, Path(folder))
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    sender.send((seconds, rows, size, memory))
+
+
+def _theirs(engine: Callable[[Rows, Path], None], records: list[bytes], folder: Path) -> tuple[float, float, int]:
+    """The same for another engine."""
+    made = list(map(decode_record, records))
+    begun = time.perf_counter()
+    rows = _rows(made)
+    ready = time.perf_counter()
+    del made
+    before = _peak(None)[1]
+    started = time.perf_counter()
+    engine(rows, folder)
+    return time.perf_counter() - started, ready - begun, _peak(None)[1] - before
 
 
 if __name__ == "__main__":

@@ -138,8 +138,9 @@ def _terms_above(
     named = is_name[title["entries"]]
     for term in without:
         named[title["offsets"][term] : title["offsets"][term + 1]] = False
-    owners = title["documents"][title["entries"][named]]
-    terms = np.repeat(np.arange(term_count, dtype=np.int32), np.diff(title["offsets"]))[named]
+    where = np.flatnonzero(named)
+    owners = title["documents"][title["entries"][where]]
+    terms = np.repeat(np.arange(term_count, dtype=np.int32), np.diff(np.searchsorted(where, title["offsets"])))
     by_document = np.argsort(owners, kind="stable")
     terms, starts = terms[by_document], np.searchsorted(owners[by_document], np.arange(len(parent) + 1))
     documents: Array = np.flatnonzero(is_above)

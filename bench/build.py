@@ -19,7 +19,6 @@ import argparse
 import gc
 import multiprocessing
 import os
-import resource
 import sqlite3
 import statistics
 import tempfile
@@ -53,42 +52,48 @@ class _Build(NamedTuple):
     memory: int
 
 
-_given: list[bytes] = []
 _ready: list[StoredRecord] = []
-"""The records as they are given to our processes, which are forks of the one that builds, and each one's copy."""
+"""In each of our workers, the records."""
 
 
-def _ours(records: list[bytes], folder: Path) -> tuple[float, float, int]:
+def _ours(file: Path, folder: Path) -> tuple[float, float, int]:
     """This project: everything that a generation holds but the manifest.
 
     Gives the seconds, those of rows, and the memory of `_Build`.
     """
     gc.disable()  # as `reindex` does: nothing that is made here goes before the end
-    _given[:] = records
-    parts = [slice(first, first + _TOGETHER) for first in range(0, len(records), _TOGETHER)]
-    with Crew(os.cpu_count() or 1) as crew:
-        crew.each(_make_ready, None)
-        before = _peaks(crew)
+    with Crew(max(2, os.cpu_count() or 1)) as crew:
+        count = crew.each(_make_ready, file)[0]
+        parts = [slice(first, first + _TOGETHER) for first in range(0, count, _TOGETHER)]
+        before = _before() + sum(crew.each(_before, None))
         begun = time.perf_counter()
         write_index(folder, parts, read_settings(shipped_root() / "index"), _part, crew=crew)
-        return time.perf_counter() - begun, 0.0, _peaks(crew) - before
+        seconds = time.perf_counter() - begun
+        return seconds, 0.0, _peak() + sum(crew.each(_peak, None)) - before
 
 
-def _make_ready(_: None) -> None:
-    _ready[:] = [StoredRecord(decode_record(record)) for record in _given]
+def _make_ready(file: Path) -> int:
+    _ready[:] = map(StoredRecord, _read(file))
+    return len(_ready)
 
 
 def _part(place: slice) -> list[StoredRecord]:
     return _ready[place]
 
 
-def _peaks(crew: Crew) -> int:
-    """The most memory that this process and the workers had so far, in kB."""
-    return sum(dict([_peak(None), *crew.each(_peak, None)]).values())
+def _before(_: None = None) -> int:
+    """The memory that this process holds, in kB; from now on its peak is counted."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _memory("VmRSS")
 
 
-def _peak(_: None) -> tuple[int, int]:
-    return os.getpid(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _peak(_: None = None) -> int:
+    return _memory("VmHWM")
+
+
+def _memory(kind: str) -> int:
+    told = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(kind))
+    return int(told.split()[1])
 
 
 def stock_whoosh(rows: Rows, folder: Path) -> None:
@@ -142,21 +147,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--engines", nargs="+", default=[OURS, *ENGINES], choices=[OURS, *ENGINES])
     options = parser.parse_args()
-    records = _records(options.sources)
     taken: dict[str, list[_Build]] = {name: [] for name in options.engines}
-    for _ in range(options.rounds):
-        for name in options.engines:
-            taken[name].append(_measured(name, records))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "records.jsonl")
+        count = _write(file, options.sources)
+        for _ in range(options.rounds):
+            for name in options.engines:
+                taken[name].append(_measured(name, file))
     ready = {name: statistics.median(one.seconds for one in builds) for name, builds in taken.items()}
     rows = {name: statistics.median(one.rows for one in builds) for name, builds in taken.items()}
     whole = {name: seconds + rows[name] for name, seconds in ready.items()}
-    print(f"{len(records):,} records, {options.rounds} rounds, medians")
+    print(f"{count:,} records, {options.rounds} rounds, medians")
     titles = ("seconds", "records/s", "to whoosh", "to tantivy", "MB", "peak MB", "rows", "to whoosh", "to tantivy")
     print(f"{'engine':<12}" + "".join(f"{title:>12}" for title in titles))
     for name, builds in taken.items():
         size, peak = builds[0].size / 1e6, max(one.memory for one in builds) / 1e3
         print(
-            f"{name:<12}{ready[name]:>12.2f}{len(records) / ready[name]:>12,.0f}{_ratios(ready, name)}{size:>12.1f}"
+            f"{name:<12}{ready[name]:>12.2f}{count / ready[name]:>12,.0f}{_ratios(ready, name)}{size:>12.1f}"
             f"{peak:>12.0f}{rows[name]:>12.2f}{_ratios(whole, name)}"
         )
 
@@ -168,15 +175,22 @@ def _ratios(medians: dict[str, float], name: str) -> str:
     )
 
 
-def _records(sources: list[str]) -> list[bytes]:
-    """Records as JSON, without what the sources gave before merging, which this project alone stores."""
+def _write(file: Path, sources: list[str]) -> int:
+    """Writes the records as JSON, without what the sources gave before merging, which this project alone stores."""
     with tempfile.TemporaryDirectory() as folder:
         reindex(sources, folder, force=True)
-        file = RecordFile(next(Path(folder, "generations").iterdir()))
+        records = RecordFile(next(Path(folder, "generations").iterdir()))
         try:
-            return [encode_record(stored.record) for stored in file.all()]
+            lines = [encode_record(stored.record) for stored in records.all()]
         finally:
-            file.close()
+            records.close()
+    file.write_bytes(b"\n".join(lines))
+    return len(lines)
+
+
+def _read(file: Path) -> list[CodeRecord]:
+    with file.open("rb") as lines:
+        return list(map(decode_record, lines))
 
 
 def _rows(records: list[CodeRecord]) -> Rows:
@@ -189,36 +203,36 @@ def _row(record: CodeRecord) -> tuple[str, str, str, bytes]:
     return record.code or "", record.name, other, encode_record(record)
 
 
-def _measured(name: str, records: list[bytes]) -> _Build:
+def _measured(name: str, file: Path) -> _Build:
     """One build in a new process: a fork of this one would copy every page that it writes to."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_build, args=(name, records, sender))
+    process = context.Process(target=_build, args=(name, file, sender))
     process.start()
     answer = _Build(*receiver.recv())
     process.join()
     return answer
 
 
-def _build(name: str, records: list[bytes], sender: Connection) -> None:
+def _build(name: str, file: Path, sender: Connection) -> None:
     work = _ours if name == OURS else partial(_theirs, ENGINES[name])
     with tempfile.TemporaryDirectory() as folder:
-        seconds, rows, memory = work(records, Path(folder))
+        seconds, rows, memory = work(file, Path(folder))
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     sender.send((seconds, rows, size, memory))
 
 
-def _theirs(engine: Callable[[Rows, Path], None], records: list[bytes], folder: Path) -> tuple[float, float, int]:
+def _theirs(engine: Callable[[Rows, Path], None], file: Path, folder: Path) -> tuple[float, float, int]:
     """The same for another engine."""
-    made = list(map(decode_record, records))
+    made = _read(file)
     begun = time.perf_counter()
     rows = _rows(made)
     ready = time.perf_counter()
     del made
-    before = _peak(None)[1]
+    before = _before()
     started = time.perf_counter()
     engine(rows, folder)
-    return time.perf_counter() - started, ready - begun, _peak(None)[1] - before
+    return time.perf_counter() - started, ready - begun, _peak() - before
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,23 @@ def whoami(_: object) -> int:
 def test_answers_come_in_the_order_of_the_questions(size: int) -> None:
     with Crew(size) as crew:
         assert list(crew.ordered(double, range(100))) == [2 * number for number in range(100)]
+
+
+def mark(file: Path) -> Path:
+    file.touch()
+    return file
+
+
+def test_a_free_worker_goes_on_while_its_last_answer_is_worked_on(tmp_path: Path) -> None:
+    files = [tmp_path / str(number) for number in range(4)]
+    with Crew(2) as crew:
+        answers = crew.ordered(mark, files)
+        assert next(answers) == files[0]
+        end = time.monotonic() + 20
+        while not files[2].exists():  # nobody asks for more answers meanwhile
+            assert time.monotonic() < end
+            time.sleep(0.001)
+        assert list(answers) == files[1:]
 
 
 def count(number: int) -> Iterator[tuple[int, int]]:

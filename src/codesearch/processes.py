@@ -14,11 +14,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from itertools import chain
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from codesearch.errors import CodesearchError, SourceError
 
@@ -78,15 +78,16 @@ class Crew:
 
     def ordered(self, function: Callable[[T], R], arguments: Iterable[T]) -> Iterator[R]:
         """What the function gives for each argument, in their order; arguments are taken as workers become free."""
-        return self.streamed(partial(_once, function), arguments)
+        return self._in_turn(function, arguments, is_stream=False) if self._pipes else map(function, arguments)
 
     def streamed(self, function: Callable[[T], Iterable[R]], arguments: Iterable[T]) -> Iterator[R]:
         """As `ordered`, for a function that gives many answers to one argument: they come as they are made."""
         if not self._pipes:
-            for argument in arguments:
-                yield from function(argument)
-            return
-        turns = _Turns[R](self._pipes)
+            return chain.from_iterable(map(function, arguments))
+        return self._in_turn(function, arguments, is_stream=True)
+
+    def _in_turn(self, function: Callable[[T], Any], arguments: Iterable[T], is_stream: bool) -> Iterator[Any]:
+        turns = _Turns(self._pipes, is_stream)
         try:
             for number, argument in enumerate(arguments):
                 # Who takes the answers may take long: a worker that has become free is not kept waiting for that.
@@ -94,7 +95,7 @@ class Crew:
                     yield from turns.ready()
                     if not turns.may_take(number):
                         turns.collect()
-                _send(turns.taken(number), (function, argument, True))
+                _send(turns.taken(number), (function, argument, is_stream))
             while turns.busy:
                 yield from turns.ready()
                 turns.collect()
@@ -124,14 +125,16 @@ class Crew:
         self._processes, self._pipes = [], []
 
 
-class _Turns(Generic[R]):
+class _Turns:
     """Answers of busy workers, given out in the order of the questions: those to question `turn` are wanted now."""
 
-    def __init__(self, pipes: Iterable[End]) -> None:
+    def __init__(self, pipes: Iterable[End], is_stream: bool) -> None:
+        """Takes whether a question may have any number of answers, or has one."""
         self.free = list(pipes)
+        self._is_stream = is_stream
         self.busy: dict[End, int] = {}
         self.turn = 0
-        self._waiting: dict[int, list[R]] = {}
+        self._waiting: dict[int, list[Any]] = {}
 
     def may_take(self, number: int) -> bool:
         """Whether a worker is free for this question, and no other one too far behind."""
@@ -149,13 +152,14 @@ class _Turns(Generic[R]):
         for ready in wait(list(self.busy)):
             assert isinstance(ready, Connection)
             answer = _receive(ready)
-            if isinstance(answer, _End):
+            is_last = isinstance(answer, _End)
+            if not is_last:
+                self._waiting[self.busy[ready]].append(answer)
+            if is_last or not self._is_stream:
                 del self.busy[ready]
                 self.free.append(ready)
-            else:
-                self._waiting[self.busy[ready]].append(answer)
 
-    def ready(self) -> Iterator[R]:
+    def ready(self) -> Iterator[Any]:
         """The answers whose turn it is."""
         while self.turn in self._waiting:
             answers, self._waiting[self.turn] = self._waiting[self.turn], []
@@ -167,11 +171,7 @@ class _Turns(Generic[R]):
 
 
 class _End:
-    """That a question has been answered."""
-
-
-def _once(function: Callable[[T], R], argument: T) -> tuple[R]:
-    return (function(argument),)
+    """That a question has all its answers."""
 
 
 def _forked(pipe: End, of_parent: list[End]) -> int:

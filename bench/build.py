@@ -62,7 +62,7 @@ def _ours(file: Path, folder: Path) -> tuple[float, float, int]:
     Gives the seconds, those of rows, and the memory of `_Build`.
     """
     gc.disable()  # as `reindex` does: nothing that is made here goes before the end
-    with Crew(max(2, os.cpu_count() or 1)) as crew:
+    with Crew(max(2, os.cpu_count() or 1)) as crew:  # one of a single process would have no workers
         count = crew.each(_make_ready, file)[0]
         parts = [slice(first, first + _TOGETHER) for first in range(0, count, _TOGETHER)]
         before = _before() + sum(crew.each(_before, None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
@@ -65,8 +65,8 @@ _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)
 _WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
-_MOST_WORDS = 500_000
-"""Of which the terms are remembered."""
+_NO_WORDS = {"": ""}
+"""The terms of words, none yet; nothing is a word without a term."""
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
 
@@ -102,21 +102,6 @@ class Analysed(NamedTuple):
         return [(term, *span) for term, span in zip(terms, self.spans(wanted), strict=True)]
 
 
-class _Terms(dict[str, str]):
-    """The terms of words, made when they are first asked for; nothing is a word without a term."""
-
-    def __init__(self, make: Callable[[str], str]) -> None:
-        super().__init__({"": ""})
-        self._make = make
-
-    def __missing__(self, word: str) -> str:
-        if len(self) > _MOST_WORDS:
-            self.clear()
-            self[""] = ""
-        term = self[word] = self._make(word)
-        return term
-
-
 class Analyzer:
     """Turns text into terms. Stemming and folding are cached by word, since the same words come again and again."""
 
@@ -135,7 +120,7 @@ class Analyzer:
         self._config = config
         self._any_spelling = re.compile("|".join(f"(?:{rule.pattern})" for rule in config.spellings) or "(?!)")
         self._stem = Stemmer.Stemmer("english", 0).stemWord  # without a cache of its own: terms are remembered here
-        self._terms = _Terms(self._make_term)
+        self._terms = dict(_NO_WORDS)
 
     @cached_property
     def _nonessential(self) -> re.Pattern[str]:
@@ -187,7 +172,12 @@ class Analyzer:
 
     def term(self, word: str) -> str:
         """The term of a folded word; empty for a stop word."""
-        return self._terms[word]
+        term = self._terms.get(word)
+        if term is None:
+            if len(self._terms) > 500_000:
+                self._terms = dict(_NO_WORDS)
+            term = self._terms[word] = self._make_term(word)
+        return term
 
     def learn(self, terms: Iterable[tuple[str, str]]) -> None:
         """Remembers the terms of words, which were made before: `term` need not make them again."""
@@ -220,10 +210,9 @@ class Analyzer:
         """The words of each text that are no stop words, folded, and their terms."""
         if not texts:
             return
-        term_of = self._terms.__getitem__
         for text in self.fold_all(texts).split("\0"):
             words = _WORD.findall(text) if "." in text else _cut(text)
-            terms = tuple(map(term_of, words))
+            terms = tuple(map(self.term, words))
             if "" in terms:
                 words = [word for word, term in zip(words, terms, strict=True) if term]
                 terms = tuple(filter(None, terms))

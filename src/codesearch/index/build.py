@@ -160,13 +160,14 @@ def _arrays(
     title = inversion.layout([inverted.title for inverted in inversion.parts])
     arrays, keyword_values = tables.result()
     own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
-    ancestors = beside.submit(ancestor_postings, dict(title), arrays["parent"], len(terms), own_words)
-    title["mass"] = entry_mass(title, idf(frequencies, inversion.documents))
+    ancestors = beside.submit(ancestor_postings, title, arrays["parent"], len(terms), own_words)
+    mass = entry_mass(title, idf(frequencies, inversion.documents))
     sections = inversion.layout([inverted.sections for inverted in inversion.parts])
     arrays |= strings(terms, "term")
     arrays["term.frequency"] = frequencies
     arrays |= words()
-    for name, part in {"title": title, "section": sections, "ancestor": ancestors.result()}.items():
+    parts = {"title": {**title, "mass": mass}, "section": sections, "ancestor": ancestors.result()}
+    for name, part in parts.items():
         arrays |= {f"{name}.{key}": array for key, array in part.items()}
     return arrays, keyword_values
 

@@ -18,6 +18,7 @@ from codesearch.index.expansions import (
     rule_table,
     write_expansions,
 )
+from codesearch.index.postings import Vocabulary
 from codesearch.index.settings import IndexSettings, read_settings
 from codesearch.index.synonyms import Rule
 from codesearch.records import CodeRecord, Kind
@@ -32,7 +33,7 @@ def record(name: str, *terms: str, kind: Kind = "code", system: str = "ICD10CM")
 
 def table(folder: Path, *records: CodeRecord, rules: tuple[Rule, ...] = (), terms: str = "") -> Expansions:
     settings: IndexSettings = SETTINGS._replace(rules=rules)
-    found = initials([(one.system, one.kind, one.name, one.inclusion_terms) for one in records], ANALYZER)
+    found = initials([(one.system, one.kind, one.name, one.inclusion_terms) for one in records], Vocabulary(ANALYZER))
     write_expansions(folder, Found(rule_table(settings), [found], ANALYZER.terms(terms)))
     file = ExpansionFile(folder)
     try:

@@ -57,12 +57,14 @@ _LONGEST_WORD = 64
 """Longer runs of letters are no words: they are neither folded nor stemmed."""
 _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
 _DECIMAL = re.compile(r"\d\.\d")
+_NUMBER = re.compile(r"\d+(?:\.\d+)+", re.ASCII)
 _BLANKS = bytes(place if place < 128 and chr(place).isalnum() else ord(" ") for place in range(256))
 """Turns what stands between the words of an ASCII text without decimal numbers into blanks."""
 # Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times. Parts of
 # decimal numbers (`1.5-2.5`) are no words.
 _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)")
-_WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_DIGITS = frozenset("0123456789")
+_WORD_CHARACTERS = _DIGITS.union("abcdefghijklmnopqrstuvwxyz")
 _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
 _NO_WORDS = {"": ""}
@@ -310,6 +312,23 @@ def _hyphenated(folded: str) -> Iterator[re.Match[str]]:
         if found:
             yield found
         hyphen = folded.find("-", found.end() if found else hyphen + 1)
+
+
+def with_numbers_apart(folded: str) -> str:
+    """A folded text without points, but for those of decimal numbers, each of which stands apart from what follows."""
+    parts: list[str] = []
+    done = 0
+    point = folded.find(".")
+    while point >= 0:
+        start = point
+        while start and folded[start - 1] in _DIGITS:
+            start -= 1
+        is_within = start > 0 and folded[start - 1] in _WORD_CHARACTERS
+        found = None if is_within or start == point else _NUMBER.match(folded, start)
+        parts += (folded[done : found.end() if found else point], " ")
+        done = found.end() if found else point + 1
+        point = folded.find(".", done)
+    return "".join((*parts, folded[done:]))
 
 
 def _is_edited(text: str) -> bool:

@@ -31,6 +31,9 @@ Array = npt.NDArray[Any]
 Listener = Callable[[int], None]
 Part = TypeVar("Part")
 
+_MASS_STEP = 2.0**-24
+"""What the weights of terms are rounded to before they are summed: they have 24 bits and lie below 32."""
+
 
 def sort_key(stored: StoredRecord) -> tuple[int, str, str, str]:
     """The order of documents: (system, code), records without a code by name."""
@@ -157,11 +160,12 @@ def _arrays(
     counted = [inverted.frequencies for inverted in inversion.parts]
     frequencies = document_frequencies(len(terms), counted, inversion.part_ranks())
     words = crew.ask(word_tables, WrittenWords(inversion.words, frequencies))
-    title = inversion.layout([inverted.title for inverted in inversion.parts])
+    titles = [inverted.title for inverted in inversion.parts]
+    title = inversion.layout(titles)
     arrays, keyword_values = tables.result()
     own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
     ancestors = beside.submit(ancestor_postings, title, arrays["parent"], len(terms), own_words)
-    mass = entry_mass(title, idf(frequencies, inversion.documents))
+    mass = entry_mass(titles, inversion.part_ranks(), idf(frequencies, inversion.documents))
     sections = inversion.layout([inverted.sections for inverted in inversion.parts])
     arrays |= strings(terms, "term")
     arrays["term.frequency"] = frequencies
@@ -188,8 +192,17 @@ def word_tables(words: WrittenWords) -> dict[str, Array]:
     return {**strings(list(words.terms), "word"), "word.term": terms, **near}
 
 
-def entry_mass(title: dict[str, Array], term_idf: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The idf of an entry's essential terms, each once, summed: what a query must cover to cover the entry."""
-    weights = np.repeat(term_idf, np.diff(title["offsets"])) * (title["weights"] < NONESSENTIAL)
-    mass = np.bincount(title["entries"], weights=weights, minlength=len(title["documents"]))
-    return np.maximum(mass, LEAST_MASS).astype(np.float32)
+def entry_mass(
+    runs: Sequence[Run], ranks: Sequence[npt.NDArray[np.int32]], term_idf: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """The idf of an entry's essential terms, each once, summed: what a query must cover to cover the entry.
+
+    Takes the places of the terms of each run among all terms, as `layout` does.
+    """
+    # Whole numbers add up to the same in any order, and that of a run's terms is not the same in every process.
+    weights = np.rint(term_idf.astype(np.float64) / _MASS_STEP)
+    parts: list[Array] = [np.zeros(0)]
+    for run, rank in zip(runs, ranks, strict=True):
+        own = np.repeat(weights[rank[run.terms]], run.counts) * (run.weights < NONESSENTIAL)
+        parts.append(np.bincount(run.entries, own, len(run.documents)))
+    return np.maximum(np.concatenate(parts) * _MASS_STEP, LEAST_MASS).astype(np.float32)

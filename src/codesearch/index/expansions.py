@@ -17,6 +17,7 @@ import msgspec
 from codesearch.errors import IndexCorruptError
 from codesearch.index.analysis import Analyzer
 from codesearch.index.durable import writing
+from codesearch.index.postings import Vocabulary
 from codesearch.index.settings import IndexSettings
 from codesearch.index.synonyms import expansions
 from codesearch.records import BROKEN_JSON, learnt
@@ -176,10 +177,10 @@ def _corrupt(path: Path, error: Exception) -> IndexCorruptError:
     return IndexCorruptError(str(path), f"cannot be read ({error})", "Rebuild the index.")
 
 
-def initials(records: Iterable[tuple[str, str, str, Sequence[str]]], analyzer: Analyzer) -> Initials:
+def initials(records: Iterable[tuple[str, str, str, Sequence[str]]], vocabulary: Vocabulary) -> Initials:
     """Initials of short titles as abbreviations of them (`copd`), in the order of the titles, each title once.
 
-    Takes the system, kind, name and inclusion terms of each record.
+    Takes the system, kind, name and inclusion terms of each record, and what read them.
     """
     # Codes that differ in the side or the encounter follow each other, and begin with the same words.
     mains: dict[str, None] = {}
@@ -189,9 +190,7 @@ def initials(records: Iterable[tuple[str, str, str, Sequence[str]]], analyzer: A
                 if len(title) <= _LONGEST_TITLE:
                     mains[title.partition(",")[0]] = None
     found: dict[tuple[str, tuple[str, ...]], str] = {}
-    for main, (words, terms) in zip(mains, analyzer.words_of_all(tuple(mains)), strict=True):
-        if len(terms) in _INITIALS:
-            letters = "".join([word[0] for word in words])
-            if letters.isalpha():
-                found.setdefault((letters, terms), main)
+    for main, letters, terms in vocabulary.initials(tuple(mains), _INITIALS):
+        if letters.isalpha():
+            found.setdefault((letters, terms), main)
     return [(letters, terms, title) for (letters, terms), title in found.items()]

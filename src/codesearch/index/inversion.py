@@ -152,9 +152,9 @@ class _Inverter:
         title.add_each(map(entries_of, zip(*(columns[name] for name in self._fields.title), strict=True)))
         for section in self._section_reader.texts_of_all(columns):
             sections.add(*section)
-        titles = zip(*(columns[name] for name in ("system", "kind", "name", "inclusion_terms")), strict=True)
-        found = initials(titles, self.vocabulary.analyzer)
         runs = title.run(), sections.run()
+        titles = zip(*(columns[name] for name in ("system", "kind", "name", "inclusion_terms")), strict=True)
+        found = initials(titles, self.vocabulary)
         frequencies = _frequencies(*zip(runs, (len(self._fields.title), self._scored_sections), strict=True))
         return Inverted(os.getpid(), *runs, frequencies, self._tables(records, columns), found)
 

@@ -11,14 +11,13 @@ once, and the layout puts the runs together.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from codesearch.index.analysis import Analyzer
+from codesearch.index.analysis import Analyzer, with_numbers_apart
 from codesearch.index.limits import MAX_FREQUENCY, NONESSENTIAL
 
 Ints = npt.NDArray[np.int32]
@@ -28,8 +27,14 @@ Array = npt.NDArray[Any]
 
 _MAX_POSITION = 0xFFFF
 _PARTS_GAP = 10
-_PIECES = re.compile(r"[a-z][a-z0-9]*|\d+(?:\.\d+)+|\d[a-z0-9]*|[()\0]|\x01[a-z0-9]+")
-"""Words, parentheses, ends of texts, and hyphenated words joined, which stand before their parts."""
+_MARKS = "()\0"
+"""Parentheses and ends of texts."""
+_JOINED = "\1"
+"""Stands before hyphenated words joined, which stand before their parts."""
+_BLANKS = bytes(
+    n if n < 128 and (chr(n).isalnum() or chr(n) in f"{_MARKS}{_JOINED}.") else ord(" ") for n in range(256)
+)
+"""Turns what stands between pieces into blanks."""
 _STOP, _END, _OPEN, _CLOSE, _FIRST_JOINED = range(-1, -6, -1)
 """What stands for pieces that are no words of their own; joined words count down from the last."""
 _NO_PHRASES = {"\0": np.int32(_END).tobytes()}
@@ -43,23 +48,35 @@ class Vocabulary(dict[str, int]):
 
     def __init__(self, analyzer: Analyzer) -> None:
         super().__init__({"\0": _END, "(": _OPEN, ")": _CLOSE})
-        self.analyzer = analyzer
+        self._analyzer = analyzer
         self._numbers: dict[str, int] = {}
+        self._terms: list[str] = []
+        self._first_letters: list[str] = []
+        """By number, what all words of the term begin with; empty where they differ."""
         self._phrases = dict(_NO_PHRASES)
         self._characters = 0
 
     def __missing__(self, piece: str) -> int:
-        if piece[0] == "\1":
+        if piece[0] == _JOINED:
             number = self[piece[1:]]
             number = self[piece] = number if number == _STOP else _FIRST_JOINED - number
         else:
-            term = self.analyzer.term(piece)
-            number = self[piece] = self._numbers.setdefault(term, len(self._numbers)) if term else _STOP
+            term = self._analyzer.term(piece)
+            number = self[piece] = self._number(term, piece[0]) if term else _STOP
+        return number
+
+    def _number(self, term: str, first_letter: str) -> int:
+        number = self._numbers.setdefault(term, len(self._terms))
+        if number == len(self._terms):
+            self._terms.append(term)
+            self._first_letters.append(first_letter)
+        elif self._first_letters[number] != first_letter:
+            self._first_letters[number] = ""
         return number
 
     def terms(self) -> list[str]:
         """The terms by number."""
-        return list(self._numbers)
+        return self._terms
 
     def words(self) -> dict[str, int]:
         """The words that stand for a term, as they are written, with its number."""
@@ -76,29 +93,65 @@ class Vocabulary(dict[str, int]):
         together = "\0".join(texts)
         if together.count("\0") >= len(texts):
             together = "\0".join([text.replace("\0", " ") for text in texts])
-        phrases = f"{together}\0".replace("\0", ",\0,").split(",")
-        # Emptied between two parts only: no phrase may be forgotten before its part is put together.
+        return np.frombuffer(b"".join(self._read(f"{together}\0".replace("\0", ",\0,").split(","))), np.int32)
+
+    def initials(self, phrases: Sequence[str], counts: range) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Of each phrase that has so many words: the phrase, what its words begin with, and their terms.
+
+        It is quick where the phrases stand before the first comma of texts that were read.
+        """
+        read = self._read([phrase.replace("\0", " ") for phrase in phrases])
+        numbers = np.frombuffer(b"".join(read), np.int32)
+        words = numbers[numbers >= 0]
+        ends = np.cumsum(np.fromiter(map(len, read), np.int64, len(read)) // numbers.itemsize)
+        ends = np.append(0, np.cumsum(numbers >= 0))[ends]
+        lengths = np.diff(ends, prepend=0)
+        wanted = np.flatnonzero((lengths >= counts.start) & (lengths < counts.stop))
+        slices = zip(wanted.tolist(), (ends - lengths)[wanted].tolist(), ends[wanted].tolist(), strict=True)
+        for place, start, end in slices:
+            own = words[start:end].tolist()
+            letters = "".join([self._first_letters[number] for number in own])
+            if len(letters) < len(own):
+                [(written, _)] = self._analyzer.words_of_all([phrases[place]])
+                letters = "".join([word[0] for word in written])
+            yield phrases[place], letters, tuple([self._terms[number] for number in own])
+
+    def _read(self, phrases: Sequence[str]) -> list[bytes]:
+        """The numbers of the pieces of each phrase, as bytes."""
+        # Emptied between two readings only: no phrase may be forgotten before its part is put together.
         if self._characters > _MAX_CHARACTERS:
             self._phrases, self._characters = dict(_NO_PHRASES), 0
-        known = self._phrases
-        unknown = [phrase for phrase in dict.fromkeys(phrases) if phrase not in known]
+        unknown = list(set(phrases).difference(self._phrases))
         if unknown:
-            self._read(unknown)
+            self._learn(unknown)
             self._characters += sum(map(len, unknown))
-        return np.frombuffer(b"".join(map(known.__getitem__, phrases)), np.int32)
+        return list(map(self._phrases.__getitem__, phrases))
 
-    def _read(self, phrases: Sequence[str]) -> None:
-        """Remembers the numbers of the pieces of each phrase, as bytes."""
-        folded = self.analyzer.with_parentheses(self.analyzer.fold_all(phrases).replace("\1", " "))
+    def _learn(self, phrases: Sequence[str]) -> None:
+        """Remembers the phrases."""
+        analyzer = self._analyzer
+        folded = analyzer.with_parentheses(analyzer.fold_all(phrases).replace(_JOINED, " "))
         if "-" in folded:
-            folded = self.analyzer.with_joined(folded, "\1")
-        found = _PIECES.findall(f"{folded}\0")
+            folded = analyzer.with_joined(folded, _JOINED)
+        found = _pieces(f"{folded}\0")
         numbers = np.fromiter(map(self.__getitem__, found), np.int32, len(found))
+        numbers = numbers[numbers != _STOP]
         ends = np.flatnonzero(numbers == _END) * numbers.itemsize
         data, start = numbers.tobytes(), 0
         for phrase, end in zip(phrases, ends.tolist(), strict=True):
             self._phrases[phrase] = data[start:end]
             start = end + numbers.itemsize
+
+
+def _pieces(folded: str) -> list[str]:
+    """The words of a folded text, and what marks them, in order."""
+    if "." in folded:
+        folded = with_numbers_apart(folded)
+    # As bytes: a text is translated letter by letter, each looked up in a dictionary.
+    pieces = folded.encode("ascii", "replace").translate(_BLANKS).decode()
+    for mark in _MARKS:
+        pieces = pieces.replace(mark, f" {mark} ")
+    return pieces.split()
 
 
 class Run(NamedTuple):
@@ -147,9 +200,7 @@ class Collector:
 
     def run(self) -> Run:
         """What was collected."""
-        words = _words(self._vocabulary.pieces(self._texts), np.array(self._counts, np.int64))
-        essential = words.entries[~words.joined & ~words.inside]
-        lengths = np.bincount(essential, minlength=len(self._counts)).astype(np.int32)
+        words, lengths = _words(self._vocabulary.pieces(self._texts), np.array(self._counts, np.int32))
         documents, fields = np.array(self._documents, np.int32), np.array(self._fields, np.int8)
         return Run(*_postings(_in_order(words)), documents, fields, lengths)
 
@@ -164,67 +215,67 @@ class _Words(NamedTuple):
     joined: Mask
 
 
-def _words(pieces: Ints, text_counts: Longs) -> _Words:
-    """The words among pieces of texts, of which each entry has so many."""
-    ends, is_word, is_joined = pieces == _END, pieces >= 0, pieces <= _FIRST_JOINED
-    text_of = np.cumsum(ends, dtype=np.int32) - ends
-    kept = np.flatnonzero(is_word | is_joined)
-    texts, joined = text_of[kept], is_joined[kept]
-    words_before = (np.cumsum(is_word, dtype=np.int32) - is_word)[kept]
+def _words(pieces: Ints, text_counts: Ints) -> tuple[_Words, Ints]:
+    """The words among pieces of texts, of which each entry has so many, and how many words of each entry count."""
+    is_mark = (pieces <= _END) & (pieces >= _CLOSE)
+    terms = pieces[~is_mark]
+    joined = terms < 0
+    where_joined = np.flatnonzero(joined)
+    terms[where_joined] = _FIRST_JOINED - terms[where_joined]
+    # Marks are much rarer than words, and what stands between two is of one text, in parentheses or not.
+    marks: Ints = np.flatnonzero(is_mark).astype(np.int32)
+    kinds = pieces[marks]
+    ends = np.subtract(marks, np.arange(len(marks)), dtype=np.int32)
+    between = _steps(ends)
+    own = _steps(ends - np.searchsorted(where_joined, ends).astype(np.int32))
+    texts = np.cumsum(kinds == _END, dtype=np.int32) - (kinds == _END)
+    inside = _inside(kinds, texts, own)
     entry_of_text = np.repeat(np.arange(len(text_counts), dtype=np.int32), text_counts)
-    number_of_text = np.arange(len(entry_of_text)) - np.repeat(np.cumsum(text_counts) - text_counts, text_counts)
     entries = entry_of_text[texts]
-    terms = pieces[kept]
-    terms[joined] = _FIRST_JOINED - terms[joined]
-    # A word stands after the words of its entry before it, and a gap for each text before its own.
-    counts = np.bincount(entries[~joined], minlength=len(text_counts))
-    before_text = _PARTS_GAP * number_of_text - (np.cumsum(counts) - counts)[entry_of_text]
-    positions = words_before + before_text.astype(np.int32)[texts]
-    _place_joined(positions, entries, joined, counts)
-    inside = _inside(pieces, is_word, text_of)[kept] | joined
-    return _Words(terms, entries, np.minimum(positions, np.int32(_MAX_POSITION)), inside, joined)
+    # A word stands after the words of its entry before it, and a gap for each text before its own; a joined word where
+    # the next one stands.
+    counts = np.bincount(entries, own, len(text_counts)).astype(np.int32)
+    gaps = np.arange(len(entry_of_text), dtype=np.int32) - _before(text_counts)[entry_of_text]
+    begins = _PARTS_GAP * gaps - _before(counts)[entry_of_text]
+    positions = np.repeat(begins[texts], between)
+    positions += np.arange(len(terms), dtype=np.int32)
+    positions -= np.repeat(
+        np.arange(len(where_joined) + 1, dtype=np.int32), np.diff(where_joined + 1, prepend=0, append=len(terms))
+    )
+    lengths = np.bincount(entries, own * ~inside, len(text_counts)).astype(np.int32)
+    words = _Words(
+        terms,
+        np.repeat(entries, between),
+        np.minimum(positions, np.int32(_MAX_POSITION)),
+        np.repeat(inside, between) | joined,
+        joined,
+    )
+    return words, lengths
 
 
-def _place_joined(positions: Ints, entries: Ints, joined: Mask, counts: Longs) -> None:
-    """Puts joined words where the next word of their entry stands; the last one's place where there is none."""
-    places = np.flatnonzero(joined)
-    if not len(places):
-        return
-    own = np.flatnonzero(~joined)
-    following = np.searchsorted(own, places)
-    lasts = np.cumsum(counts)[entries[places]] - 1
-    where = np.minimum(following, lasts)
-    positions[places] = np.where(counts[entries[places]] > 0, positions[own[where]] if len(own) else 0, 0)
+def _steps(numbers: Ints) -> Ints:
+    """How much more each number is than the one before it, the first than 0."""
+    steps = numbers.copy()
+    steps[1:] -= numbers[:-1]
+    return steps
 
 
-def _inside(pieces: Ints, is_word: Mask, text_of: Ints) -> Mask:
-    """Which pieces stand in parentheses; none of a text that stands in parentheses as a whole."""
-    inside = np.zeros(len(pieces), bool)
-    opened = pieces == _OPEN
-    if opened.any():
-        # Few texts have any, and the others need not be gone through.
-        has_any = np.zeros(text_of[-1] + 1, bool)
-        has_any[text_of[opened]] = True
-        which = np.flatnonzero(has_any[text_of])
-        inside[which] = _inside_these(pieces[which], is_word[which])
-    return inside
+def _before(counts: Ints) -> Ints:
+    """How many there are before each of some, of which each has so many."""
+    return np.cumsum(counts, dtype=np.int32) - counts
 
 
-def _inside_these(pieces: Ints, is_word: Mask) -> Mask:
-    """The same for texts that have parentheses."""
-    steps = (pieces == _OPEN).astype(np.int64) - (pieces == _CLOSE)
-    ends = pieces == _END
-    text = np.cumsum(ends) - ends
+def _inside(kinds: Ints, texts: Ints, words: Ints) -> Mask:
+    """Whether what stands before each mark is in parentheses; nothing is in a text that is so as a whole.
+
+    Takes what each mark is, the number of its text, and how many words stand between the mark before it and itself.
+    """
+    steps = (kinds == _OPEN).astype(np.int64) - (kinds == _CLOSE)
     # Each text is brought far below the one before it, so that its lowest level so far is its own.
-    levels = np.cumsum(steps) - text * (2 * len(pieces) + 2)
-    lowest = np.minimum.accumulate(levels)
-    first = np.append(True, ends[:-1])
-    begun_at = (levels - steps)[first][text]
-    inside: Mask = levels > np.minimum(lowest, begun_at)
-    words = np.bincount(text[is_word], minlength=text[-1] + 1)
-    words_inside = np.bincount(text[is_word & inside], minlength=text[-1] + 1)
-    inside &= (words_inside < words)[text]
-    return inside
+    levels = np.cumsum(steps) - steps - texts * np.int64(2 * len(kinds) + 2)
+    inside: Mask = levels > np.minimum.accumulate(levels)
+    has_words_outside = np.bincount(texts, words * ~inside) > 0
+    return inside & has_words_outside[texts]
 
 
 def _in_order(words: _Words) -> _Words:

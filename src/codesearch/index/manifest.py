@@ -19,7 +19,7 @@ from codesearch.errors import IndexCorruptError, IndexUnusableError, UntrustedIn
 from codesearch.index.durable import REBUILD, read_sealed, reading, write_sealed, writing
 from codesearch.records import learnt
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """Of the files in a generation; raised whenever an older codesearch could misread them."""
 
 MANIFEST = "manifest.json"

@@ -2,7 +2,7 @@
 
 A document is one line of JSON: `{"record": ..., "fragments": [...]}`; `fragments` is left out where the record is
 exactly what its one source gave. Blocks hold whole lines, each block a frame of Zstandard. For each document there
-stand beside them where it lies, and the hash of what it says, by which two generations are compared.
+stand beside them where it lies, and the hash of what it says (XXH3, 64 bits), by which two generations are compared.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import threading
 from array import array
 from collections.abc import Collection, Iterable, Iterator
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import zstandard
+from xxhash import xxh3_64_digest
 
 from codesearch.codes import bare
 from codesearch.errors import IndexCorruptError, IndexUnusableError
@@ -41,7 +41,6 @@ _LEVEL = 1
 """Of compression: higher ones take longer and save next to nothing."""
 _REMEMBERED_BYTES = 8 * 1024 * 1024
 """Unpacked blocks that are kept."""
-_HASH_BYTES = 8
 _SOURCES = b',"source":['
 """What stands in the JSON of a record between what it says and where it comes from; no text can hold it, for a quote in
 a text has a backslash before it."""
@@ -140,7 +139,7 @@ def lines_of(records: Iterable[StoredRecord | MergedRecord]) -> Lines:
     block, start = bytearray(), 0
     for stored in records:
         _ENCODER.encode_into(stored, block, start)
-        contents += _hash(_content(block, start, stored))
+        contents += xxh3_64_digest(_content(block, start, stored))
         block += b"\n"
         starts.append(start)
         start = len(block)
@@ -206,10 +205,6 @@ class RecordWriter:
                 self._blocks.append(self._blocks[-1] + self._file.write(block))
         self._starts.append(lines.starts)
         self._contents += lines.contents
-
-
-def _hash(data: bytes | bytearray) -> bytes:
-    return blake2b(data, digest_size=_HASH_BYTES).digest()
 
 
 def _content(block: bytearray, start: int, stored: StoredRecord | MergedRecord) -> bytes | bytearray:

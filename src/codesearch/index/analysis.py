@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
@@ -58,8 +58,6 @@ _LONGEST_WORD = 64
 _WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
 _DECIMAL = re.compile(r"\d\.\d")
 _NUMBER = re.compile(r"\d+(?:\.\d+)+", re.ASCII)
-_BLANKS = bytes(place if place < 128 and chr(place).isalnum() else ord(" ") for place in range(256))
-"""Turns what stands between the words of an ASCII text without decimal numbers into blanks."""
 # Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times. Parts of
 # decimal numbers (`1.5-2.5`) are no words.
 _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)")
@@ -212,8 +210,8 @@ class Analyzer:
         """The words of each text that are no stop words, folded, and their terms."""
         if not texts:
             return
-        for text in self.fold_all(texts).split("\0"):
-            words = _WORD.findall(text) if "." in text else _cut(text)
+        for text in blanked(self.fold_all(texts), "\0").split("\0"):
+            words = text.split()
             terms = tuple(map(self.term, words))
             if "" in terms:
                 words = [word for word, term in zip(words, terms, strict=True) if term]
@@ -314,7 +312,20 @@ def _hyphenated(folded: str) -> Iterator[re.Match[str]]:
         hyphen = folded.find("-", found.end() if found else hyphen + 1)
 
 
-def with_numbers_apart(folded: str) -> str:
+def blanked(folded: str, kept: str) -> str:
+    """A folded text with blanks for all that is no word and none of the characters that are kept."""
+    if "." in folded:
+        folded = _with_numbers_apart(folded)
+    return folded.encode("ascii", "replace").translate(_blanks(f"{kept}.")).decode()
+
+
+@cache
+def _blanks(kept: str) -> bytes:
+    """Turns what is no ASCII letter or digit into blanks: of bytes, for texts are translated letter by letter."""
+    return bytes(n if n < 128 and (chr(n).isalnum() or chr(n) in kept) else ord(" ") for n in range(256))
+
+
+def _with_numbers_apart(folded: str) -> str:
     """A folded text without points, but for those of decimal numbers, each of which stands apart from what follows."""
     parts: list[str] = []
     done = 0
@@ -338,8 +349,7 @@ def _is_edited(text: str) -> bool:
 
 def _cut(text: str) -> list[str]:
     """A text cut at every character that is no ASCII letter or digit."""
-    # Quicker as bytes: a text is translated letter by letter, each looked up in a dictionary.
-    return text.encode("ascii", "replace").translate(_BLANKS).decode().split(" ")
+    return text.encode("ascii", "replace").translate(_blanks("")).decode().split(" ")
 
 
 def _parenthesised(match: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from codesearch.index.analysis import Analyzer, with_numbers_apart
+from codesearch.index.analysis import Analyzer, blanked
 from codesearch.index.limits import MAX_FREQUENCY, NONESSENTIAL
 
 Ints = npt.NDArray[np.int32]
@@ -31,10 +31,6 @@ _MARKS = "()\0"
 """Parentheses and ends of texts."""
 _JOINED = "\1"
 """Stands before hyphenated words joined, which stand before their parts."""
-_BLANKS = bytes(
-    n if n < 128 and (chr(n).isalnum() or chr(n) in f"{_MARKS}{_JOINED}.") else ord(" ") for n in range(256)
-)
-"""Turns what stands between pieces into blanks."""
 _STOP, _END, _OPEN, _CLOSE, _FIRST_JOINED = range(-1, -6, -1)
 """What stands for pieces that are no words of their own; joined words count down from the last."""
 _NO_PHRASES = {"\0": np.int32(_END).tobytes()}
@@ -145,10 +141,7 @@ class Vocabulary(dict[str, int]):
 
 def _pieces(folded: str) -> list[str]:
     """The words of a folded text, and what marks them, in order."""
-    if "." in folded:
-        folded = with_numbers_apart(folded)
-    # As bytes: a text is translated letter by letter, each looked up in a dictionary.
-    pieces = folded.encode("ascii", "replace").translate(_BLANKS).decode()
+    pieces = blanked(folded, f"{_MARKS}{_JOINED}")
     for mark in _MARKS:
         pieces = pieces.replace(mark, f" {mark} ")
     return pieces.split()

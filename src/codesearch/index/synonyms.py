@@ -37,29 +37,27 @@ def read_rules(folder: Path, classes: Iterable[str]) -> list[Rule]:
     rules: list[Rule] = []
     for path in config_files(folder, ".txt"):
         for number, line in read_lines(path):
-            rules += _parse(line, f"{path}:{number}", known)
+            rules += _parse(line, path, number, known)
     return rules
 
 
-def _parse(line: str, where: str, classes: frozenset[str]) -> list[Rule]:
+def _parse(line: str, path: Path, number: int, classes: frozenset[str]) -> list[Rule]:
     sides, bar, weight_class = line.rpartition("|")
     weight_class = weight_class.strip()
     if not bar or weight_class not in classes:
         expected = f"End the line with `| class`, one of: {', '.join(sorted(classes))}."
-        raise ConfigError(where, f"has no known weight class ({weight_class!r})", expected)
+        raise ConfigError(f"{path}:{number}", f"has no known weight class ({weight_class!r})", expected)
     left, arrow, right = sides.partition("=>")
     lefts, rights = _phrases(left), _phrases(right)
     if not lefts or (arrow and not rights) or (not arrow and len(lefts) < 2):
-        raise ConfigError(where, "has an empty side", "Write `a, b | class` or `a => b | class`.")
+        raise ConfigError(f"{path}:{number}", "has an empty side", "Write `a, b | class` or `a => b | class`.")
     if arrow:
         return [Rule(lefts, rights, weight_class)]
     return [Rule((phrase,), tuple([other for other in lefts if other != phrase]), weight_class) for phrase in lefts]
 
 
 def _phrases(side: str) -> tuple[str, ...]:
-    phrases = dict.fromkeys([part.strip() for part in " ".join(side.split()).split(",")])
-    phrases.pop("", None)
-    return tuple(phrases)
+    return tuple(dict.fromkeys([phrase for part in side.split(",") if (phrase := " ".join(part.split()))]))
 
 
 def expansions(rules: Sequence[Rule], analyzer: Analyzer) -> Expansions:
@@ -73,6 +71,6 @@ def expansions(rules: Sequence[Rule], analyzer: Analyzer) -> Expansions:
             typed = terms[phrase]
             if typed:
                 found = table.setdefault(typed, [])
-                present = {terms for terms, _, _ in found}
-                found += [one for one in rights if one[0] != typed and one[0] not in present]
+                present = {typed, *(terms for terms, _, _ in found)}
+                found += [one for one in rights if one[0] not in present]
     return table

@@ -155,7 +155,7 @@ class _Inverter:
         runs = title.run(), sections.run()
         titles = zip(*(columns[name] for name in ("system", "kind", "name", "inclusion_terms")), strict=True)
         found = initials(titles, self.vocabulary)
-        frequencies = _frequencies(*zip(runs, (len(self._fields.title), self._scored_sections), strict=True))
+        frequencies = _frequencies(*runs, self._scored_sections)
         return Inverted(os.getpid(), *runs, frequencies, self._tables(records, columns), found)
 
     def _columns(self, records: Sequence[CodeRecord]) -> dict[str, tuple[Any, ...]]:
@@ -219,20 +219,21 @@ def _parents(
     return np.array(parents, np.int32), elsewhere
 
 
-def _frequencies(*parts: tuple[Run, int]) -> Frequencies:
-    """In how many documents each term stands, in as many fields of each run as are given, counted from the first."""
-    pairs = []
-    for run, fields in parts:
-        counted = run.fields[run.entries] < fields
-        terms = np.repeat(run.terms, run.counts)[counted].astype(np.int64)
-        # In order already, for postings are in the order of entries, and these in that of documents.
-        pairs.append(terms << 32 | run.documents[run.entries[counted]])
-    filled = [each for each in pairs if len(each)] or pairs[:1]
-    together = np.sort(np.concatenate(filled)) if len(filled) > 1 else filled[0]
-    terms = together[np.diff(together, prepend=-1) != 0] >> 32
-    first = np.flatnonzero(np.diff(terms, prepend=-1))
-    counts = np.diff(first, append=len(terms))
-    return Frequencies(terms[first].astype(np.int32), counts.astype(np.int32))
+def _frequencies(title: Run, sections: Run, scored: int) -> Frequencies:
+    """In how many documents each term stands, in titles and in so many of the fields of sections, from the first."""
+    keys = _in_documents(title)
+    others = np.unique(_in_documents(sections)[sections.fields[sections.entries] < scored])
+    others = others[keys.searchsorted(others, "left") == keys.searchsorted(others, "right")]
+    counts = np.bincount(np.append(keys[np.flatnonzero(np.diff(keys, prepend=-1))], others) >> 32)
+    terms = np.flatnonzero(counts)
+    return Frequencies(terms.astype(np.int32), counts[terms].astype(np.int32))
+
+
+def _in_documents(run: Run) -> npt.NDArray[np.int64]:
+    """The term and the document of each posting, in order: postings are in that of entries, and these of documents."""
+    keys = np.repeat(run.terms.astype(np.int64) << 32, run.counts)
+    keys |= run.documents[run.entries]
+    return keys
 
 
 _inverters: dict[str, _Inverter] = {}

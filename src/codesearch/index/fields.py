@@ -81,18 +81,23 @@ def title_entries(record: CodeRecord, fields: tuple[str, ...]) -> dict[str, int]
 
     A record without any gives an empty one: ranking counts on an entry of every document.
     """
-    return entries_of(_getter(fields)(record))
+    return next(entries_of((_getter(fields)(record),)))
 
 
-def entries_of(values: Sequence[Any]) -> dict[str, int]:
-    """The same from the values of the fields."""
-    number_of: dict[str, int] = {}
-    for number, value in enumerate(values):
-        if value:
-            for text in (value,) if isinstance(value, str) else value:
-                if text and text not in number_of:
-                    number_of[text] = number
-    return number_of or {"": 0}
+def entries_of(rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, int]]:
+    """The same from the values of the fields of each of some records."""
+    for values in rows:
+        number_of: dict[str, int] = {}
+        for number, value in enumerate(values):
+            if value:
+                if isinstance(value, str):
+                    if value not in number_of:
+                        number_of[value] = number
+                else:
+                    for text in value:
+                        if text and text not in number_of:
+                            number_of[text] = number
+        yield number_of or {"": 0}
 
 
 @cache

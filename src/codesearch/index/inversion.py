@@ -149,7 +149,7 @@ class _Inverter:
     def _inverted(self, records: Sequence[CodeRecord]) -> Inverted:
         columns = self._columns(records)
         title, sections = Collector(self.vocabulary), Collector(self.vocabulary)
-        title.add_each(map(entries_of, zip(*(columns[name] for name in self._fields.title), strict=True)))
+        title.add_each(entries_of(zip(*(columns[name] for name in self._fields.title), strict=True)))
         for section in self._section_reader.texts_of_all(columns):
             sections.add(*section)
         runs = title.run(), sections.run()

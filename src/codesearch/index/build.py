@@ -68,14 +68,14 @@ def write_index(
     """
     crew = crew or Crew(1)
     warned: list[CodeRecord] = []
-    with ThreadPoolExecutor(1) as beside, RecordWriter(folder) as writer:
+    with ThreadPoolExecutor(2) as beside, RecordWriter(folder) as writer:
 
         def take(made: Made) -> None:
             writer.add(made.lines)
             warned.extend(made.warned)
 
         rules = beside.submit(rule_table, settings)  # while this process waits for others, or for the disk
-        inversion = _invert(parts, settings, make, crew, take, progress)
+        inversion = _invert(parts, settings, make, crew, beside, take, progress)
         found = Found(rules.result(), [inverted.initials for inverted in inversion.parts], inversion.terms)
         expansions = crew.ask(partial(write_expansions, folder), found)
         arrays, keywords = _arrays(inversion, settings, crew, beside)
@@ -100,6 +100,8 @@ class _Inversion(NamedTuple):
     firsts: list[int]
     """The number of the first document of each part."""
     documents: int
+    tables: Callable[[], tuple[dict[str, Array], dict[str, list[str]]]]
+    """Gives what `document_tables` makes of the parts, in a thread, as numpy lets threads work at once."""
     terms: list[str]
     """In the order of their bytes."""
     words: dict[str, int]
@@ -121,6 +123,7 @@ def _invert(
     settings: IndexSettings,
     make: Callable[[Part], Iterable[StoredRecord | MergedRecord]],
     crew: Crew,
+    beside: Executor,
     take: Callable[[Made], None],
     progress: Listener | None,
 ) -> _Inversion:
@@ -137,7 +140,8 @@ def _invert(
         take(made)
         if progress:
             progress(documents)
-    return _Inversion(inverted, firsts, documents, *_all_words(crew.each(end, build)))
+    tables = beside.submit(document_tables, [one.columns for one in inverted], settings.fields)
+    return _Inversion(inverted, firsts, documents, tables.result, *_all_words(crew.each(end, build)))
 
 
 def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int], dict[int, npt.NDArray[np.int32]]]:
@@ -154,16 +158,16 @@ def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int]
 def _arrays(
     inversion: _Inversion, settings: IndexSettings, crew: Crew, beside: Executor
 ) -> tuple[dict[str, Array], dict[str, list[str]]]:
-    """The arrays, and the values of keyword fields; half is made in a thread, as numpy lets threads work at once."""
-    fields, terms = settings.fields, inversion.terms
-    tables = beside.submit(document_tables, [inverted.columns for inverted in inversion.parts], fields)
+    """The arrays, and the values of keyword fields."""
+    terms = inversion.terms
+    titles = [inverted.title for inverted in inversion.parts]
+    laid = beside.submit(inversion.layout, titles)
     counted = [inverted.frequencies for inverted in inversion.parts]
     frequencies = document_frequencies(len(terms), counted, inversion.part_ranks())
     words = crew.ask(word_tables, WrittenWords(inversion.words, frequencies))
-    titles = [inverted.title for inverted in inversion.parts]
-    title = inversion.layout(titles)
-    arrays, keyword_values = tables.result()
+    arrays, keyword_values = inversion.tables()
     own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
+    title = laid.result()
     ancestors = beside.submit(ancestor_postings, title, arrays["parent"], len(terms), own_words)
     mass = entry_mass(titles, inversion.part_ranks(), idf(frequencies, inversion.documents))
     sections = inversion.layout([inverted.sections for inverted in inversion.parts])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -76,28 +76,28 @@ def title_texts(record: CodeRecord, fields: tuple[str, ...]) -> list[tuple[int, 
     return [(number, text) for text, number in title_entries(record, fields).items()]
 
 
+NO_ENTRIES: Final = {"": 0}
+"""The entries of a record without any: ranking counts on an entry of every document."""
+
+
 def title_entries(record: CodeRecord, fields: tuple[str, ...]) -> dict[str, int]:
-    """The entries of a record: text -> number of the first field that holds it.
-
-    A record without any gives an empty one: ranking counts on an entry of every document.
-    """
-    return next(entries_of((_getter(fields)(record),)))
+    """The entries of a record: text -> number of the first field that holds it."""
+    return entries_of(_getter(fields)(record)) or NO_ENTRIES
 
 
-def entries_of(rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, int]]:
-    """The same from the values of the fields of each of some records."""
-    for values in rows:
-        number_of: dict[str, int] = {}
-        for number, value in enumerate(values):
-            if value:
-                if isinstance(value, str):
-                    if value not in number_of:
-                        number_of[value] = number
-                else:
-                    for text in value:
-                        if text and text not in number_of:
-                            number_of[text] = number
-        yield number_of or {"": 0}
+def entries_of(values: Sequence[Any]) -> dict[str, int]:
+    """The same from the values of the fields, and empty without any."""
+    number_of: dict[str, int] = {}
+    for number, value in enumerate(values):
+        if value:
+            if isinstance(value, str):
+                if value not in number_of:
+                    number_of[value] = number
+            else:
+                for text in value:
+                    if text and text not in number_of:
+                        number_of[text] = number
+    return number_of
 
 
 @cache

@@ -19,9 +19,9 @@ from codesearch.codes import all_bare, bare
 from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
 from codesearch.index.expansions import Initials, initials
-from codesearch.index.fields import SectionReader, entries_of, keyword_text, keyword_values
+from codesearch.index.fields import SectionReader, keyword_text, keyword_values
 from codesearch.index.limits import CODE_BYTES
-from codesearch.index.postings import Collector, Run, Vocabulary
+from codesearch.index.postings import Collector, Run, Vocabulary, title_run
 from codesearch.index.record_file import Lines, MergedRecord, StoredRecord, lines_of
 from codesearch.index.settings import IndexSettings
 from codesearch.records import CodeRecord
@@ -148,13 +148,13 @@ class _Inverter:
 
     def _inverted(self, records: Sequence[CodeRecord]) -> Inverted:
         columns = self._columns(records)
-        title, sections = Collector(self.vocabulary), Collector(self.vocabulary)
-        title.add_each(entries_of(zip(*(columns[name] for name in self._fields.title), strict=True)))
+        sections = Collector(self.vocabulary)
         for section in self._section_reader.texts_of_all(columns):
             sections.add(*section)
-        runs = title.run(), sections.run()
-        titles = zip(*(columns[name] for name in ("system", "kind", "name", "inclusion_terms")), strict=True)
-        found = initials(titles, self.vocabulary)
+        titles = zip(*(columns[name] for name in self._fields.title), strict=True)
+        runs = title_run(self.vocabulary, titles), sections.run()
+        told = zip(*(columns[name] for name in ("system", "kind", "name", "inclusion_terms")), strict=True)
+        found = initials(told, self.vocabulary)
         frequencies = _frequencies(*runs, self._scored_sections)
         return Inverted(os.getpid(), *runs, frequencies, self._tables(records, columns), found)
 

@@ -11,13 +11,14 @@ once, and the layout puts the runs together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from codesearch.index.analysis import Analyzer, blanked
+from codesearch.index.fields import NO_ENTRIES, entries_of
 from codesearch.index.limits import MAX_FREQUENCY, NONESSENTIAL
 
 Ints = npt.NDArray[np.int32]
@@ -181,21 +182,61 @@ class Collector:
         self._documents.append(document)
         self._fields.append(field)
 
-    def add_each(self, documents: Iterable[Mapping[str, int]]) -> None:
-        """Adds an entry for each text of each document, from 0 on; a text stands in the field with its number."""
-        counts: list[int] = []
-        for texts in documents:
-            self._texts += texts
-            self._fields += texts.values()
-            counts.append(len(texts))
-        self._documents += np.repeat(np.arange(len(counts)), counts).tolist()
-        self._counts += [1] * sum(counts)
-
     def run(self) -> Run:
         """What was collected."""
-        words, lengths = _words(self._vocabulary.pieces(self._texts), np.array(self._counts, np.int32))
-        documents, fields = np.array(self._documents, np.int32), np.array(self._fields, np.int8)
-        return Run(*_postings(_in_order(words)), documents, fields, lengths)
+        pieces = self._vocabulary.pieces(self._texts)
+        counts, documents = np.array(self._counts, np.int32), np.array(self._documents, np.int32)
+        return _run(pieces, counts, documents, np.array(self._fields, np.int8))
+
+
+def title_run(vocabulary: Vocabulary, rows: Iterable[Sequence[Any]]) -> Run:
+    """The entries of documents from 0 on, one for each text that `entries_of` gives of the values of their titles.
+
+    Codes that follow each other share what stands beside their names: that is read once for all of them.
+    """
+    texts: list[str] = []
+    order: list[int] = []
+    fields: list[int] = []
+    counts: list[int] = []
+    others: Sequence[Any] = ()
+    shared: dict[str, int] = {}
+    shared_places: Sequence[int] = ()
+    for values in rows:
+        name, own = values[0], values[1:]
+        if own != others:
+            others, shared = own, entries_of(("", *own))
+            shared_places = range(len(texts), len(texts) + len(shared))
+            texts += shared
+        if name and isinstance(name, str) and name not in shared:
+            order.append(len(texts))
+            texts.append(name)
+            fields.append(0)
+            if shared:
+                order += shared_places
+                fields += shared.values()
+            counts.append(1 + len(shared))
+        else:
+            entries = entries_of(values) or NO_ENTRIES
+            order += range(len(texts), len(texts) + len(entries))
+            texts += entries
+            fields += entries.values()
+            counts.append(len(entries))
+    pieces = _in_places(vocabulary.pieces(texts), np.array(order, np.int32))
+    documents = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    return _run(pieces, np.ones(len(order), np.int32), documents, np.array(fields, np.int8))
+
+
+def _in_places(pieces: Ints, order: Ints) -> Ints:
+    """The pieces of texts in another order, in which a text may stand several times."""
+    ends = np.flatnonzero(pieces == _END).astype(np.int32) + np.int32(1)
+    lengths = _steps(ends)
+    return pieces[_spread((ends - lengths)[order], lengths[order])]
+
+
+def _run(pieces: Ints, text_counts: Ints, documents: Ints, fields: npt.NDArray[np.int8]) -> Run:
+    """The postings of entries of so many texts each, which stand in these documents and fields."""
+    words, lengths = _words(pieces, text_counts)
+    return Run(*_postings(_in_order(words)), documents, fields, lengths)
 
 
 class _Words(NamedTuple):
@@ -356,7 +397,7 @@ def layout(runs: Sequence[Run], firsts: Sequence[int], ranks: Sequence[Ints], te
     }
 
 
-def _spread(starts: Longs, counts: Ints) -> Longs:
+def _spread(starts: Longs | Ints, counts: Ints) -> Longs:
     """The places of slices that begin at `starts`, one after the other."""
     ends = np.cumsum(counts)
     spread: Longs = np.repeat(starts - ends + counts, counts)

@@ -57,6 +57,9 @@ def _parse(line: str, path: Path, number: int, classes: frozenset[str]) -> list[
 
 
 def _phrases(side: str) -> tuple[str, ...]:
+    if "," not in side:  # as mostly
+        phrase = " ".join(side.split())
+        return (phrase,) if phrase else ()
     return tuple(dict.fromkeys([phrase for part in side.split(",") if (phrase := " ".join(part.split()))]))
 
 
@@ -71,6 +74,6 @@ def expansions(rules: Sequence[Rule], analyzer: Analyzer) -> Expansions:
             typed = terms[phrase]
             if typed:
                 found = table.setdefault(typed, [])
-                present = {typed, *(terms for terms, _, _ in found)}
+                present = {typed, *[terms for terms, _, _ in found]}
                 found += [one for one in rights if one[0] not in present]
     return table

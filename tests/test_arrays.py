@@ -55,7 +55,7 @@ def test_a_header_that_lies_is_told(tmp_path: Path, spec: list[object]) -> None:
 
     header = msgspec.json.encode({"arrays": {"a": spec}, "meta": {}})
     path = tmp_path / "x.arrays"
-    path.write_bytes(b"CSARRAY1" + len(header).to_bytes(8, "little") + header + b"\0" * 256)
+    path.write_bytes(b"CSARRAY2" + b"\0" * 256 + header + len(header).to_bytes(8, "little") + b"CSARRAY2")
     with pytest.raises(IndexCorruptError):
         ArrayFile(path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from contextlib import closing
 from itertools import pairwise
@@ -132,9 +131,7 @@ def test_arrays_that_lead_out_of_bounds_are_never_compiled_for(tmp_path: Path, n
     records = [cm(f"A{number:04d}", f"Fever kind{number % 7}", parent="A0000") for number in range(300)]
     write_generation(tmp_path, records, PLAIN)
     with closing(IndexReader(tmp_path)) as reader:
-        file = (tmp_path / "index.arrays").read_bytes()
-        names = json.loads(file[16 : 16 + int.from_bytes(file[8:16], "little")])["arrays"]
-        arrays = {each: np.array(reader.arrays[each]) for each in names}
+        arrays = {each: np.array(reader.arrays[each]) for each in reader.arrays.names()}
         meta = reader.arrays.meta
     arrays[name][len(arrays[name]) // 2 :] = value
     write_arrays(tmp_path / "index.arrays", arrays, meta)

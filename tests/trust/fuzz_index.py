@@ -62,14 +62,16 @@ def _sound() -> dict[str, bytes]:
 def _arrays(name: str) -> list[tuple[int, int, int]]:
     """Of each array of a file: where it begins, how many items it has, and how many bytes each takes."""
     data = _sound()[name]
-    length = int.from_bytes(data[8:16], "little")
-    header = msgspec.json.decode(data[16 : 16 + length])
-    start = -(-(16 + length) // 64) * 64
     return [
-        (start + offset, shape[0], int(kind[2:]))
-        for kind, shape, offset in header["arrays"].values()
+        (start, shape[0], int(kind[2:]))
+        for kind, shape, start in msgspec.json.decode(data[header_of(data)])["arrays"].values()
         if shape[0] and kind[1] != "S"
     ]
+
+
+def header_of(data: bytes | bytearray) -> slice:
+    """Where the header of a file of arrays lies; anywhere when the file is broken."""
+    return slice(-16 - int.from_bytes(data[-16:-8], "little"), -16)
 
 
 def _flip(files: dict[str, bytearray], edit: Edit) -> None:
@@ -113,14 +115,12 @@ def _header(files: dict[str, bytearray], edit: Edit) -> None:
 
 
 def change_header(data: bytearray, change: Callable[[dict[str, Any]], None]) -> None:
-    """Changes the header of a file of arrays, which stay behind it."""
-    end = 16 + int.from_bytes(data[8:16], "little")
-    header = _decoded(data[16:end])
+    """Changes the header of a file of arrays, which stay before it."""
+    header = _decoded(data[header_of(data)])
     if isinstance(header, dict):
         change(header)
         changed = msgspec.json.encode(header)
-        padded = changed.ljust(-(-(16 + len(changed)) // 64) * 64 - 16, b"\0")
-        data[8 : -(-end // 64) * 64] = len(changed).to_bytes(8, "little") + padded
+        data[header_of(data).start : -8] = changed + len(changed).to_bytes(8, "little")
 
 
 def _phrase(files: dict[str, bytearray], edit: Edit) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from fuzz_index import by_a_stranger, change_header, sound, use
+from fuzz_index import by_a_stranger, change_header, header_of, sound, use
 from msgspec.structs import replace
 
 import codesearch
@@ -36,9 +36,8 @@ def numbered(name: str, kind: str, number: float) -> Callable[[Files], None]:
 
     def change(files: Files) -> None:
         data = files[ARRAYS]
-        length = int.from_bytes(data[8:16], "little")
-        _, (count,), offset = msgspec.json.decode(data[16 : 16 + length])["arrays"][name]
-        place = -(-(16 + length) // 64) * 64 + offset + count // 2 * np.dtype(kind).itemsize
+        _, (count,), start = msgspec.json.decode(data[header_of(data)])["arrays"][name]
+        place = start + count // 2 * np.dtype(kind).itemsize
         data[place : place + np.dtype(kind).itemsize] = np.array(number, kind).tobytes()
 
     return change

@@ -1,7 +1,8 @@
-"""Named arrays in one file: written once, opened by memory map, read in place.
+"""Named arrays in one file: written once, as they are made, opened by memory map, read in place.
 
-File: the magic bytes, the length of the header (8 bytes, little-endian), the header (JSON: name -> [dtype, shape,
-offset], and `meta`, any plain data), then the arrays, each at a multiple of 64 bytes. Arrays have one dimension.
+File: the magic bytes, the arrays, each at a multiple of 64 bytes, the header (JSON: name -> [dtype, shape, place in the
+file], and `meta`, any plain data), its length (8 bytes, little-endian), and the magic bytes again. Arrays have one
+dimension.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import mmap
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any
 
 import msgspec
@@ -22,38 +24,65 @@ from codesearch.records import BROKEN_JSON, learnt
 
 Array = npt.NDArray[Any]
 
-MAGIC = b"CSARRAY1"
+MAGIC = b"CSARRAY2"
 ARRAYS_NAME = "index.arrays"
 """The file of a generation that holds postings and tables."""
 _ALIGNMENT = 64
+_LENGTH_BYTES = 8
 _MAX_HEADER = 64 * 1024 * 1024
 _PLAIN = re.compile(r"[<|][biuf][1248]|\|S[1-9]\d{0,3}")
 """The kinds of numbers and texts that an array may be made of, as numpy names them."""
 
 
+class ArrayWriter:
+    """Writes a file of arrays, which is whole when it was left; equal input gives equal bytes."""
+
+    def __init__(self, path: Path) -> None:
+        """Makes the file.
+
+        Raises:
+            IndexUnusableError: it cannot be written, here and in what follows.
+        """
+        self._path = path
+        self._table: dict[str, tuple[str, tuple[int, ...], int]] = {}
+        self._meta: Mapping[str, Any] = {}
+        with writing(path):
+            self._file = path.open("wb")
+            self._file.write(MAGIC)
+
+    def __enter__(self) -> ArrayWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with writing(self._path), self._file:
+            if kind is None:
+                header = msgspec.json.encode({"arrays": self._table, "meta": self._meta}, order="deterministic")
+                self._file.write(header + len(header).to_bytes(_LENGTH_BYTES, "little") + MAGIC)
+
+    def add(self, arrays: Mapping[str, Array]) -> None:
+        """Writes some arrays."""
+        with writing(self._path):
+            for name, array in arrays.items():
+                self._file.write(b"\0" * (-self._file.tell() % _ALIGNMENT))
+                self._table[name] = (array.dtype.str, array.shape, self._file.tell())
+                self._file.write(np.ascontiguousarray(array).data.cast("B") if array.nbytes else b"")
+
+    def tell(self, meta: Mapping[str, Any]) -> None:
+        """Writes what stands beside the arrays."""
+        self._meta = meta
+
+
 def write_arrays(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
-    """Writes the file; equal input gives equal bytes.
+    """Writes a file of arrays that are all there.
 
     Raises:
         IndexUnusableError: the file cannot be written.
     """
-    table: dict[str, tuple[str, tuple[int, ...], int]] = {}
-    offset = 0
-    for name, array in arrays.items():
-        table[name] = (array.dtype.str, array.shape, offset)
-        offset += -(-array.nbytes // _ALIGNMENT) * _ALIGNMENT
-    header = msgspec.json.encode({"arrays": table, "meta": meta}, order="deterministic")
-    with writing(path), path.open("wb") as file:
-        file.write(MAGIC + len(header).to_bytes(8, "little") + header)
-        file.write(b"\0" * (_start(len(header)) - file.tell()))
-        for array in arrays.values():
-            file.write(np.ascontiguousarray(array).data.cast("B") if array.nbytes else b"")
-            file.write(b"\0" * (-file.tell() % _ALIGNMENT))
-
-
-def _start(header_length: int) -> int:
-    end = len(MAGIC) + 8 + header_length
-    return -(-end // _ALIGNMENT) * _ALIGNMENT
+    with ArrayWriter(path) as writer:
+        writer.add(arrays)
+        writer.tell(meta)
 
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -80,10 +109,10 @@ class ArrayFile:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             raise self.corrupt(f"cannot be read ({error})") from error
-        header, start = self._header()
+        header, end = self._header()
         self.meta = header.meta
-        self._arrays = {name: self._view(name, spec, start) for name, spec in header.arrays.items()}
-        self._starts = {name: start + offset for name, (_, _, offset) in header.arrays.items()}
+        self._arrays = {name: self._view(name, spec, end) for name, spec in header.arrays.items()}
+        self._starts = {name: start for name, (_, _, start) in header.arrays.items()}
 
     def __getitem__(self, name: str) -> Array:
         try:
@@ -129,23 +158,25 @@ class ArrayFile:
             raise self.corrupt(f"array {name!r} does not cut {end} items into slices")
 
     def _header(self) -> tuple[_Header, int]:
-        length = int.from_bytes(self._map[len(MAGIC) : len(MAGIC) + 8], "little")
-        if self._map[: len(MAGIC)] != MAGIC or not 0 < length <= min(_MAX_HEADER, len(self._map)):
-            raise self.corrupt("is no file of arrays")
-        begin = len(MAGIC) + 8
+        """The header, and where it begins: the arrays end before."""
+        end = len(self._map) - _LENGTH_BYTES - len(MAGIC)
+        length = int.from_bytes(self._map[max(0, end) : -len(MAGIC)], "little")
+        is_whole = self._map[: len(MAGIC)] == self._map[-len(MAGIC) :] == MAGIC
+        if not is_whole or not 0 < length <= min(_MAX_HEADER, end - len(MAGIC)):
+            raise self.corrupt("is cut, or no file of arrays")
         try:
-            return msgspec.json.decode(self._map[begin : begin + length], type=_Header), _start(length)
+            return msgspec.json.decode(self._map[end - length : end], type=_Header), end - length
         except BROKEN_JSON as error:
             raise self.corrupt(f"has a broken header ({error})") from error
 
-    def _view(self, name: str, spec: tuple[str, tuple[int], int], start: int) -> Array:
-        dtype_name, (count,), offset = spec
+    def _view(self, name: str, spec: tuple[str, tuple[int], int], end: int) -> Array:
+        dtype_name, (count,), start = spec
         if not _PLAIN.fullmatch(dtype_name):
             raise self.corrupt(f"array {name!r} is not plain data")
         dtype = np.dtype(dtype_name)
-        if start + offset + count * dtype.itemsize > len(self._map):
-            raise self.corrupt(f"is cut: array {name!r} ends beyond it")
-        return np.frombuffer(self._map, dtype, count, start + offset)
+        if start + count * dtype.itemsize > end:
+            raise self.corrupt(f"array {name!r} ends beyond the others")
+        return np.frombuffer(self._map, dtype, count, start)
 
     def _missing(self, name: str) -> IndexCorruptError:
         return self.corrupt(f"has no array {name!r}")

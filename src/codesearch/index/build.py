@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.codes import order_key
-from codesearch.index.arrays import ARRAYS_NAME, write_arrays
+from codesearch.index.arrays import ARRAYS_NAME, ArrayWriter
 from codesearch.index.expansions import Found, rule_table, write_expansions
 from codesearch.index.inversion import Beginning, Inverted, Made, Task, Words, begin, end, invert_part
 from codesearch.index.limits import LEAST_MASS, NONESSENTIAL
@@ -68,7 +68,11 @@ def write_index(
     """
     crew = crew or Crew(1)
     warned: list[CodeRecord] = []
-    with ThreadPoolExecutor(2) as beside, RecordWriter(folder) as writer:
+    with (
+        ThreadPoolExecutor(2) as beside,
+        RecordWriter(folder) as writer,
+        ArrayWriter(folder / ARRAYS_NAME) as arrays,
+    ):
 
         def take(made: Made) -> None:
             writer.add(made.lines)
@@ -78,8 +82,7 @@ def write_index(
         inversion = _invert(parts, settings, make, crew, beside, take, progress)
         found = Found(rules.result(), [inverted.initials for inverted in inversion.parts], inversion.terms)
         expansions = crew.ask(partial(write_expansions, folder), found)
-        arrays, keywords = _arrays(inversion, settings, crew, beside)
-    write_arrays(folder / ARRAYS_NAME, arrays, {"documents": inversion.documents, "keywords": keywords})
+        _write_arrays(arrays, inversion, settings, crew, beside)
     expansions()
     write_segment(folder, settings, inversion.documents)
     return warned
@@ -155,29 +158,32 @@ def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int]
     return terms, {word: of_word[word] for word in sorted(of_word)}, numbers
 
 
-def _arrays(
-    inversion: _Inversion, settings: IndexSettings, crew: Crew, beside: Executor
-) -> tuple[dict[str, Array], dict[str, list[str]]]:
-    """The arrays, and the values of keyword fields."""
+def _write_arrays(
+    file: ArrayWriter, inversion: _Inversion, settings: IndexSettings, crew: Crew, beside: Executor
+) -> None:
+    """Writes the arrays, each when it is made, and what stands beside them."""
     terms = inversion.terms
     titles = [inverted.title for inverted in inversion.parts]
     laid = beside.submit(inversion.layout, titles)
     counted = [inverted.frequencies for inverted in inversion.parts]
     frequencies = document_frequencies(len(terms), counted, inversion.part_ranks())
     words = crew.ask(word_tables, WrittenWords(inversion.words, frequencies))
-    arrays, keyword_values = inversion.tables()
-    own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
+    tables, keyword_values = inversion.tables()
+    file.tell({"documents": inversion.documents, "keywords": keyword_values})
     title = laid.result()
-    ancestors = beside.submit(ancestor_postings, title, arrays["parent"], len(terms), own_words)
+    own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
+    ancestors = beside.submit(ancestor_postings, title, tables["parent"], len(terms), own_words)
+    file.add(tables)
+    file.add(strings(terms, "term") | {"term.frequency": frequencies})
     mass = entry_mass(titles, inversion.part_ranks(), idf(frequencies, inversion.documents))
-    sections = inversion.layout([inverted.sections for inverted in inversion.parts])
-    arrays |= strings(terms, "term")
-    arrays["term.frequency"] = frequencies
-    arrays |= words()
-    parts = {"title": {**title, "mass": mass}, "section": sections, "ancestor": ancestors.result()}
-    for name, part in parts.items():
-        arrays |= {f"{name}.{key}": array for key, array in part.items()}
-    return arrays, keyword_values
+    file.add(_named("title", title | {"mass": mass}))
+    file.add(_named("section", inversion.layout([inverted.sections for inverted in inversion.parts])))
+    file.add(words())
+    file.add(_named("ancestor", ancestors.result()))
+
+
+def _named(part: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    return {f"{part}.{name}": array for name, array in arrays.items()}
 
 
 class WrittenWords(NamedTuple):

@@ -107,53 +107,45 @@ def ancestor_postings(
 
     The bounds of a term are where its runs begin and end, in turn and in order: codes below a header stand together.
     """
-    owners, terms = _terms_above(title, parent, term_count, without)
-    starts = np.searchsorted(owners, np.arange(len(parent) + 1))
-    bounds = np.append(np.flatnonzero(np.diff(parent, prepend=-2)), len(parent))
-    siblings = np.flatnonzero(parent[bounds[:-1]] >= 0)  # runs of documents with the same parent
-    within, counts = _slices(starts, parent[bounds[siblings]])
-    together = np.sort(terms[within].astype(np.int64) << 32 | np.repeat(siblings, counts))
-    terms, runs = together >> 32, together & 0xFFFFFFFF
-    begins, ends = bounds[runs], bounds[runs + 1]
-    is_first = np.ones(len(runs) + 1, bool)
-    is_first[1:-1] = (np.diff(terms) != 0) | (begins[1:] != ends[:-1])
-    joined = np.stack((begins[is_first[:-1]], ends[is_first[1:]]), axis=1)
-    counts = np.bincount(terms[is_first[:-1]], minlength=term_count)
-    return {
-        "offsets": np.append(0, 2 * np.cumsum(counts)).astype(np.int32),
-        "bounds": joined.ravel().astype(np.int32),
-    }
-
-
-def _terms_above(
-    title: dict[str, Array], parent: npt.NDArray[np.int32], term_count: int, without: Sequence[int]
-) -> tuple[Array, Array]:
-    """The documents that have others below them, each with every term of its name and of those above it, in order.
-
-    These documents are few, and the names above each other say the same: what lies below is not asked one by one.
-    """
+    above, begins, ends = _descendants(parent)
     is_above = np.zeros(len(parent), bool)
-    is_above[parent[parent >= 0]] = True
-    is_name = is_above[title["documents"]] & (title["fields"] == 0)
-    named = is_name[title["entries"]]
+    is_above[above] = True
+    named = (is_above[title["documents"]] & (title["fields"] == 0))[title["entries"]]
     for term in without:
         named[title["offsets"][term] : title["offsets"][term + 1]] = False
     where = np.flatnonzero(named)
-    owners = title["documents"][title["entries"][where]]
-    terms = np.repeat(np.arange(term_count, dtype=np.int32), np.diff(np.searchsorted(where, title["offsets"])))
-    by_document = np.argsort(owners, kind="stable")
-    terms, starts = terms[by_document], np.searchsorted(owners[by_document], np.arange(len(parent) + 1))
-    documents: Array = np.flatnonzero(is_above)
-    ancestors = documents
-    pairs = [np.zeros(0, np.int64)]
+    terms = np.repeat(np.arange(term_count), np.diff(np.searchsorted(where, title["offsets"])))
+    starts = np.searchsorted(above, np.arange(len(parent) + 1))
+    within, counts = _slices(starts, title["documents"][title["entries"][where]])
+    terms, begins, ends = _joined_runs(np.repeat(terms, counts), begins[within], ends[within], len(parent))
+    offsets = np.append(0, 2 * np.cumsum(np.bincount(terms, minlength=term_count)))
+    return {"offsets": offsets.astype(np.int32), "bounds": np.stack((begins, ends), axis=1).ravel().astype(np.int32)}
+
+
+def _descendants(parent: npt.NDArray[np.int32]) -> tuple[Array, Array, Array]:
+    """The runs of documents below each that has any: that document, where a run begins, and where it ends; in order."""
+    bounds = np.append(np.flatnonzero(np.diff(parent, prepend=-2)), len(parent))
+    siblings = np.flatnonzero(parent[bounds[:-1]] >= 0)  # runs of documents with the same parent
+    above = parent[bounds[siblings]]
+    pairs = [np.zeros((2, 0), np.int64)]
     for _ in range(_MOST_ABOVE):
-        within, counts = _slices(starts, ancestors)
-        pairs.append(np.repeat(documents, counts) << 32 | terms[within])
-        above = parent[ancestors]
-        documents, ancestors = documents[above >= 0], above[above >= 0]
-    together = np.sort(np.concatenate(pairs))
-    together = together[np.diff(together, prepend=-1) != 0]
-    return together >> 32, (together & 0xFFFFFFFF).astype(np.int32)
+        pairs.append(np.stack((above, siblings)))
+        above = parent[above]
+        above, siblings = above[above >= 0], siblings[above >= 0]
+    above, siblings = np.concatenate(pairs, axis=1)
+    return _joined_runs(above, bounds[siblings], bounds[siblings + 1], len(parent))
+
+
+def _joined_runs(owners: Array, begins: Array, ends: Array, size: int) -> tuple[Array, Array, Array]:
+    """The runs of each owner in order, those that touch or overlap as one; none ends beyond the size."""
+    # Each owner is brought far above the one before it, so that the farthest end so far is its own.
+    far = owners.astype(np.int64) * (size + 1)
+    order = np.argsort(far + begins, kind="stable")
+    far, begins = far[order], begins[order]
+    reached = np.maximum.accumulate(far + ends[order])
+    first = np.flatnonzero(np.append(True, far[1:] + begins[1:] > reached[:-1])[: len(far)])
+    last = np.append(first[1:], len(far))[: len(first)] - 1
+    return owners[order[first]], begins[first], reached[last] - far[last]
 
 
 def _slices(starts: Array, numbers: Array) -> tuple[Array, Array]:

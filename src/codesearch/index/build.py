@@ -80,9 +80,10 @@ def write_index(
 
         rules = beside.submit(rule_table, settings)  # while this process waits for others, or for the disk
         inversion = _invert(parts, settings, make, crew, beside, take, progress)
+        title = beside.submit(inversion.layout, [inverted.title for inverted in inversion.parts])
         found = Found(rules.result(), [inverted.initials for inverted in inversion.parts], inversion.terms)
         expansions = crew.ask(partial(write_expansions, folder), found)
-        _write_arrays(arrays, inversion, settings, crew, beside)
+        _write_arrays(arrays, inversion, title.result, settings, crew, beside)
     expansions()
     write_segment(folder, settings, inversion.documents)
     return warned
@@ -159,25 +160,29 @@ def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int]
 
 
 def _write_arrays(
-    file: ArrayWriter, inversion: _Inversion, settings: IndexSettings, crew: Crew, beside: Executor
+    file: ArrayWriter,
+    inversion: _Inversion,
+    title: Callable[[], dict[str, Array]],
+    settings: IndexSettings,
+    crew: Crew,
+    beside: Executor,
 ) -> None:
-    """Writes the arrays, each when it is made, and what stands beside them."""
+    """Writes the arrays, each when it is made, and what stands beside them; `title` gives the postings of titles."""
     terms = inversion.terms
-    titles = [inverted.title for inverted in inversion.parts]
-    laid = beside.submit(inversion.layout, titles)
     counted = [inverted.frequencies for inverted in inversion.parts]
     frequencies = document_frequencies(len(terms), counted, inversion.part_ranks())
     words = crew.ask(word_tables, WrittenWords(inversion.words, frequencies))
     tables, keyword_values = inversion.tables()
     file.tell({"documents": inversion.documents, "keywords": keyword_values})
-    title = laid.result()
-    own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
-    ancestors = beside.submit(ancestor_postings, title, tables["parent"], len(terms), own_words)
     file.add(tables)
-    file.add(strings(terms, "term") | {"term.frequency": frequencies})
+    postings = title()
+    own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
+    ancestors = beside.submit(ancestor_postings, postings, tables["parent"], len(terms), own_words)
+    titles = [inverted.title for inverted in inversion.parts]
     mass = entry_mass(titles, inversion.part_ranks(), idf(frequencies, inversion.documents))
-    file.add(_named("title", title | {"mass": mass}))
+    file.add(_named("title", postings | {"mass": mass}))
     file.add(_named("section", inversion.layout([inverted.sections for inverted in inversion.parts])))
+    file.add(strings(terms, "term") | {"term.frequency": frequencies})
     file.add(words())
     file.add(_named("ancestor", ancestors.result()))
 

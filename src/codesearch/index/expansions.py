@@ -57,8 +57,8 @@ _PHRASES = msgspec.json.Decoder(tuple[Expansion, ...])
 _RULES = msgspec.msgpack.Decoder(Table)
 
 
-Initials = list[tuple[str, tuple[str, ...], str]]
-"""Initials of titles, the terms of the title, and the title."""
+_INITIALS_OF_TITLES = msgspec.msgpack.Decoder(list[tuple[str, tuple[str, ...], str]])
+"""Initials, the terms of their title, and the title."""
 
 
 def rule_table(settings: IndexSettings) -> bytes:
@@ -69,10 +69,10 @@ def rule_table(settings: IndexSettings) -> bytes:
 
 class Found(NamedTuple):
     """What the expansions of an index are made of: the table of its rules as `rule_table` gives it, the initials of its
-    titles in the order of documents, and its terms."""
+    titles as `initials` gives them, in the order of documents, and its terms."""
 
     rules: bytes
-    initials: Sequence[Initials]
+    initials: Sequence[bytes]
     terms: Sequence[str]
 
 
@@ -109,10 +109,10 @@ def _by_rarest(table: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _by_letters(found: Iterable[Initials]) -> dict[str, dict[tuple[str, ...], str]]:
+def _by_letters(found: Iterable[bytes]) -> dict[str, dict[tuple[str, ...], str]]:
     """Of each initials the first titles."""
     table: dict[str, dict[tuple[str, ...], str]] = {}
-    for letters, terms, title in chain.from_iterable(found):
+    for letters, terms, title in chain.from_iterable(map(_INITIALS_OF_TITLES.decode, found)):
         titles = table.get(letters)
         if titles is None:
             table[letters] = {terms: title}
@@ -183,8 +183,8 @@ def _corrupt(path: Path, error: Exception) -> IndexCorruptError:
     return IndexCorruptError(str(path), f"cannot be read ({error})", "Rebuild the index.")
 
 
-def initials(records: Iterable[tuple[str, str, str, Sequence[str]]], vocabulary: Vocabulary) -> Initials:
-    """Initials of short titles as abbreviations of them (`copd`), in the order of the titles, each title once.
+def initials(records: Iterable[tuple[str, str, str, Sequence[str]]], vocabulary: Vocabulary) -> bytes:
+    """Initials of short titles as abbreviations of them (`copd`), in the order of the titles, each title once; packed.
 
     Takes the system, kind, name and inclusion terms of each record, and what read them.
     """
@@ -199,4 +199,4 @@ def initials(records: Iterable[tuple[str, str, str, Sequence[str]]], vocabulary:
     for main, letters, terms in vocabulary.initials(tuple(mains), _INITIALS):
         if letters.isalpha():
             found.setdefault((letters, terms), main)
-    return [(letters, terms, title) for (letters, terms), title in found.items()]
+    return msgspec.msgpack.encode([(letters, terms, title) for (letters, terms), title in found.items()])

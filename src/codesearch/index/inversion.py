@@ -18,7 +18,7 @@ from msgspec.structs import astuple
 from codesearch.codes import all_bare, bare
 from codesearch.index import dates
 from codesearch.index.analysis import Analyzer
-from codesearch.index.expansions import Initials, initials
+from codesearch.index.expansions import initials
 from codesearch.index.fields import SectionReader, keyword_text, keyword_values
 from codesearch.index.limits import CODE_BYTES
 from codesearch.index.postings import Collector, Run, Vocabulary, title_run
@@ -99,7 +99,7 @@ class Inverted(NamedTuple):
     sections: Run
     frequencies: Frequencies
     columns: Columns
-    initials: Initials
+    initials: bytes
 
 
 class Made(NamedTuple):

@@ -99,14 +99,14 @@ class Vocabulary(dict[str, int]):
         """
         read = self._read([phrase.replace("\0", " ") for phrase in phrases])
         numbers = np.frombuffer(b"".join(read), np.int32)
-        words = numbers[numbers >= 0]
+        words = numbers[numbers >= 0].tolist()
         ends = np.cumsum(np.fromiter(map(len, read), np.int64, len(read)) // numbers.itemsize)
         ends = np.append(0, np.cumsum(numbers >= 0))[ends]
         lengths = np.diff(ends, prepend=0)
         wanted = np.flatnonzero((lengths >= counts.start) & (lengths < counts.stop))
         slices = zip(wanted.tolist(), (ends - lengths)[wanted].tolist(), ends[wanted].tolist(), strict=True)
         for place, start, end in slices:
-            own = words[start:end].tolist()
+            own = words[start:end]
             letters = "".join([self._first_letters[number] for number in own])
             if len(letters) < len(own):
                 [(written, _)] = self._analyzer.words_of_all([phrases[place]])

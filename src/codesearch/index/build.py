@@ -15,7 +15,7 @@ import numpy.typing as npt
 from codesearch.codes import order_key
 from codesearch.index.arrays import ARRAYS_NAME, ArrayWriter
 from codesearch.index.expansions import Found, rule_table, write_expansions
-from codesearch.index.inversion import Beginning, Inverted, Made, Task, Words, begin, end, invert_part
+from codesearch.index.inversion import Beginning, Inverted, Made, Task, Words, begin, end, invert_part, words_of
 from codesearch.index.limits import LEAST_MASS, NONESSENTIAL
 from codesearch.index.postings import Run, layout
 from codesearch.index.ranking import idf
@@ -145,7 +145,9 @@ def _invert(
         if progress:
             progress(documents)
     tables = beside.submit(document_tables, [one.columns for one in inverted], settings.fields)
-    return _Inversion(inverted, firsts, documents, tables.result, *_all_words(crew.each(end, build)))
+    return _Inversion(
+        inverted, firsts, documents, tables.result, *_all_words(list(map(words_of, crew.each(end, build))))
+    )
 
 
 def _all_words(vocabularies: Sequence[Words]) -> tuple[list[str], dict[str, int], dict[int, npt.NDArray[np.int32]]]:

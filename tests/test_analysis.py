@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from query_support import ANALYZER, SHIPPED
 
-from codesearch.index.analysis import Analyzer
+from codesearch.index.analysis import Analyzer, Spelling, blanked
 
 SAME = [
     ("haemorrhage", "hemorrhage"),
@@ -264,3 +266,28 @@ def test_shorthand_keeps_its_place_in_the_text() -> None:
 def test_without_any_shorthand_nothing_is_folded() -> None:
     config = msgspec.structs.replace(SHIPPED.analysis, shorthand={})
     assert Analyzer(config).terms("w/o") == ["w", "o"]
+
+
+@given(st.lists(st.text(st.sampled_from("typei v-x\t\u00a0\u2003\0é'’s/wo&I"), max_size=16), max_size=4))
+@example(["type i", "type\ti", "stage-iv", "bipolar\u00a0i"])
+def test_texts_are_folded_at_once_as_one_by_one(texts: list[str]) -> None:
+    assert ANALYZER.fold_all(texts) == "\0".join([ANALYZER.fold(text.replace("\0", " ")) for text in texts])
+
+
+@given(st.text(st.sampled_from("a1.-( é")).map(str.lower))
+@example("1.5a.5 a1.5.2 12.5.")
+def test_blanks_stand_between_words_and_nowhere_else(folded: str) -> None:
+    assert blanked(folded, "").split() == ANALYZER.words(folded)
+    kept = blanked(folded, "(")
+    assert kept.count("(") == folded.count("(")
+    assert kept.replace("(", " ").split() == ANALYZER.words(folded)
+
+
+@pytest.mark.parametrize("rule", SHIPPED.analysis.spellings, ids=lambda rule: rule.pattern)
+@given(data=st.data(), before=st.sampled_from(["", "a", "xyz", "endo"]), after=st.sampled_from(["", "s", "al"]))
+def test_whatever_a_rule_finds_is_folded(rule: Spelling, data: st.DataObject, before: str, after: str) -> None:
+    word = before + data.draw(st.from_regex(re.compile(rule.pattern, re.ASCII))).lower() + after
+    expected = word
+    for each in SHIPPED.analysis.spellings:
+        expected = re.sub(each.pattern, each.replacement, expected)
+    assert ANALYZER.fold_spelling(word) == (expected if len(word) <= 64 else word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from codesearch.errors import IndexCorruptError
-from codesearch.index.arrays import Array, ArrayFile, write_arrays
+from codesearch.index.arrays import Array, ArrayFile, ArrayWriter, write_arrays
 
 KINDS: st.SearchStrategy[Any] = st.sampled_from([np.dtype(kind) for kind in ("i4", "i8", "u1", "u2", "f4", "?", "S24")])
 ARRAYS: st.SearchStrategy[dict[str, Array]] = st.dictionaries(
@@ -35,6 +36,26 @@ def test_what_is_written_is_read_again(given: dict[str, Array]) -> None:
             assert not file[name].flags.writeable
         write_arrays(path, given, {"documents": 3})
         assert path.read_bytes() == first
+
+
+@given(ARRAYS)
+def test_arrays_are_written_as_they_come(given: dict[str, Array]) -> None:
+    with TemporaryDirectory() as folder:
+        at_once, one_by_one = Path(folder, "at once"), Path(folder, "one by one")
+        write_arrays(at_once, given, {"documents": 3})
+        with ArrayWriter(one_by_one) as writer:
+            writer.tell({"documents": 3})
+            for name, array in given.items():
+                writer.add({name: array})
+        assert one_by_one.read_bytes() == at_once.read_bytes()
+
+
+def test_a_file_that_was_left_with_an_error_is_none(tmp_path: Path) -> None:
+    with suppress(KeyError), ArrayWriter(tmp_path / "x.arrays") as writer:
+        writer.add({"a": np.arange(100)})
+        raise KeyError
+    with pytest.raises(IndexCorruptError, match="is cut"):
+        ArrayFile(tmp_path / "x.arrays")
 
 
 @given(st.integers(0, 400))

@@ -57,6 +57,12 @@ def test_initials_of_inclusion_terms_count_too(tmp_path: Path) -> None:
     assert "pud" in table(tmp_path, record("Ulcer", "Peptic ulcer disease"))
 
 
+def test_words_of_one_term_may_begin_differently(tmp_path: Path) -> None:
+    found = table(tmp_path, record("Edema of lung and heart tissue"), record("Oedema of lung and heart tissue"))
+    assert set(found) == {"elht", "olht"}
+    assert {one.terms for phrases in found.values() for one in phrases} == {("edema", "lung", "heart", "tissu")}
+
+
 def test_two_words_a_long_title_a_chapter_and_a_procedure_have_no_initials(tmp_path: Path) -> None:
     long = "An extraordinarily long title that goes on and on beyond what anyone abbreviates"
     chapter = record("Some infectious diseases", kind="chapter")

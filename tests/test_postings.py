@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from reindex_support import small_config
 
 from codesearch.index import postings
 from codesearch.index.analysis import Analyzer
 from codesearch.index.arrays import Array
+from codesearch.index.fields import NO_ENTRIES, entries_of
 from codesearch.index.limits import NONESSENTIAL
-from codesearch.index.postings import Collector, Run, Vocabulary, layout
+from codesearch.index.postings import Collector, Run, Vocabulary, layout, title_run
 from codesearch.index.settings import read_settings
 
 ANALYZER = Analyzer(read_settings(small_config() / "index").analysis)
@@ -62,9 +63,14 @@ def laid(*runs: Entries) -> Laid:
         for document, (field, texts) in enumerate(entries):
             collector.add(document, field, texts)
         made.append(collector.run())
+    firsts = [sum(map(len, runs[:number])) for number in range(len(runs))]
+    return lay(vocabularies, made, firsts)
+
+
+def lay(vocabularies: list[Vocabulary], made: list[Run], firsts: list[int]) -> Laid:
+    """Some runs laid out, each with its vocabulary and the number of its first document."""
     terms = sorted({term for vocabulary in vocabularies for term in vocabulary.terms()})
     ranks = [np.array([terms.index(term) for term in vocabulary.terms()], np.int32) for vocabulary in vocabularies]
-    firsts = [sum(map(len, runs[:number])) for number in range(len(runs))]
     return Laid(terms, layout(made, firsts, ranks, len(terms)))
 
 
@@ -191,3 +197,21 @@ def test_parentheses_of_one_text_say_nothing_of_the_next(text: str) -> None:
 def test_parts_of_decimal_numbers_are_not_joined() -> None:
     assert set(of("E11.2-E12.5 grade")) == {"e11", "2", "e12", "5", "grade"}
     assert "b12" in of("vitamin B-12")
+
+
+_texts = st.text(st.sampled_from("ab,("), max_size=3)
+_rows = st.tuples(st.one_of(_texts, st.tuples(_texts)), _texts, st.lists(_texts, max_size=2).map(tuple))
+
+
+@given(st.lists(_rows, max_size=6))
+@example([("a", "", ("b", "ab")), ("b", "", ("b", "ab")), ("a", "", ("b", "ab")), ("", "", ())])
+def test_what_codes_share_is_read_once_and_stands_with_each(rows: list[tuple[object, ...]]) -> None:
+    one, other = Vocabulary(ANALYZER), Vocabulary(ANALYZER)
+    collector = Collector(one)
+    for document, values in enumerate(rows):
+        for text, field in (entries_of(values) or NO_ENTRIES).items():
+            collector.add(document, field, [text])
+    expected, found = lay([one], [collector.run()], [0]), lay([other], [title_run(other, rows)], [0])
+    assert found.postings() == expected.postings()
+    for name in ("documents", "fields", "lengths"):
+        assert found.arrays[name].tolist() == expected.arrays[name].tolist()

@@ -39,6 +39,13 @@ def test_answers_come_in_the_order_of_the_questions(size: int) -> None:
         assert list(crew.ordered(double, range(100))) == [2 * number for number in range(100)]
 
 
+def test_long_and_short_messages_come_whole() -> None:
+    lengths = [3_000_000, 0, 1, 5_000_000, 2, 70_000]
+    with Crew(2) as crew:
+        assert list(crew.ordered(bytes, lengths)) == [bytes(length) for length in lengths]
+        assert list(crew.ordered(len, [bytes(length) for length in lengths])) == lengths
+
+
 def mark(file: Path) -> Path:
     file.touch()
     return file

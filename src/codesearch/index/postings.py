@@ -134,10 +134,9 @@ class Vocabulary(dict[str, int]):
         numbers = np.fromiter(map(self.__getitem__, found), np.int32, len(found))
         numbers = numbers[numbers != _STOP]
         ends = np.flatnonzero(numbers == _END) * numbers.itemsize
-        data, start = numbers.tobytes(), 0
-        for phrase, end in zip(phrases, ends.tolist(), strict=True):
-            self._phrases[phrase] = data[start:end]
-            start = end + numbers.itemsize
+        starts = np.append(0, ends[:-1] + numbers.itemsize)
+        data = map(numbers.tobytes().__getitem__, map(slice, starts.tolist(), ends.tolist()))
+        self._phrases.update(zip(phrases, data, strict=True))
 
 
 def _pieces(folded: str) -> list[str]:

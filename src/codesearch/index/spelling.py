@@ -20,6 +20,7 @@ PREFIX = 8
 MAX_DISTANCE = 2
 MIN_LENGTH = 4
 """Shorter words are never corrected: too many others are near."""
+_UPPER_HALF = np.uint64(0xFFFFFFFF00000000)
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -48,16 +49,15 @@ def neighbourhood(words: Sequence[str]) -> dict[str, Array]:
     )
     beginnings = np.array([words[number].encode() for number in numbers], f"S{PREFIX}")
     letters = beginnings.view(np.uint8).reshape(len(numbers), PREFIX)
-    hashes, owners = [], []
+    rows = []
     for count in range(MAX_DISTANCE + 1):
         for dropped in combinations(range(PREFIX), count):
             # A letter that is not there cannot be deleted; the hash would stand there twice.
             has_all = letters[:, dropped[-1]] > 0 if dropped else np.ones(len(numbers), bool)
-            hashes.append(_hashes(letters[has_all], dropped))
-            owners.append(numbers[has_all])
-    # Half of a hash is kept, and stands before its word in one number, for these are quick to sort.
-    halves, owner = np.concatenate(hashes) >> np.uint64(32), np.concatenate(owners).astype(np.uint64)
-    together = np.sort(halves << np.uint64(32) | owner)
+            # Half of a hash is kept, and stands before its word in one number, for these are quick to sort.
+            rows.append(_hashes(letters[has_all], dropped) & _UPPER_HALF | numbers[has_all].astype(np.uint64))
+    together = np.concatenate(rows)
+    together.sort()
     return {"hashes": (together >> np.uint64(32)).astype(np.uint32), "words": together.astype(np.uint32).view(np.int32)}
 
 

@@ -69,11 +69,11 @@ def expansions(rules: Sequence[Rule], analyzer: Analyzer) -> Expansions:
     terms = dict(zip(phrases, analyzer.terms_of_all(tuple(phrases)), strict=True))
     table: Expansions = {}
     for left, right, weight_class in rules:
-        rights = [(terms[phrase], weight_class, phrase) for phrase in right if terms[phrase]]
+        rights = [(found, weight_class, phrase) for phrase in right if (found := terms[phrase])]
         for phrase in left:
             typed = terms[phrase]
             if typed:
-                found = table.setdefault(typed, [])
-                present = {typed, *[terms for terms, _, _ in found]}
-                found += [one for one in rights if one[0] not in present]
+                known = table.setdefault(typed, [])
+                present = {typed, *[terms for terms, _, _ in known]} if known else {typed}
+                known += [one for one in rights if one[0] not in present]
     return table

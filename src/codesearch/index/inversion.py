@@ -52,17 +52,23 @@ class Column(NamedTuple):
     """A keyword field: its values, and of each document the number of its value."""
 
     values: list[str]
-    numbers: npt.NDArray[np.int32]
+    numbers: npt.NDArray[Any]
 
     @classmethod
     def of(cls, values: Sequence[Any]) -> Column:
         """The values as texts, each once."""
         if values and values.count(values[0]) == len(values):  # as most fields of most parts
-            return cls([keyword_text(values[0])], np.zeros(len(values), np.int32))
+            return cls([keyword_text(values[0])], np.zeros(len(values), np.uint8))
         text_of = {value: keyword_text(value) for value in dict.fromkeys(values)}
         places = {text: place for place, text in enumerate(dict.fromkeys(text_of.values()))}
         place_of = {value: places[text] for value, text in text_of.items()}
-        return cls(list(places), np.fromiter(map(place_of.__getitem__, values), np.int32, len(values)))
+        kind = number_kind(len(places))
+        return cls(list(places), np.fromiter(map(place_of.__getitem__, values), kind, len(values)))
+
+
+def number_kind(count: int) -> type[np.uint8 | np.int32]:
+    """The kind of numbers for so many values of a keyword field."""
+    return np.uint8 if count < 256 else np.int32
 
 
 class Columns(NamedTuple):

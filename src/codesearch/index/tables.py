@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codesearch.index.fields import Fields
-from codesearch.index.inversion import Column, Columns, Frequencies, Key, Strings
+from codesearch.index.inversion import Column, Columns, Frequencies, Key, Strings, number_kind
 from codesearch.index.limits import CODE_BYTES
 
 Array = npt.NDArray[Any]
@@ -50,7 +50,7 @@ def _column(parts: Sequence[Column]) -> tuple[list[str], Array]:
     """The values of a keyword field in order, and of each document the number of its value."""
     values = sorted({value for part in parts for value in part.values})
     places = {value: place for place, value in enumerate(values)}
-    kind = np.uint8 if len(values) < 256 else np.int32
+    kind = number_kind(len(values))
     numbers = [np.array([places[value] for value in part.values], kind)[part.numbers] for part in parts]
     return values, np.concatenate([np.zeros(0, kind), *numbers])
 

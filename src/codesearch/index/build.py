@@ -32,7 +32,7 @@ Listener = Callable[[int], None]
 Part = TypeVar("Part")
 
 _MASS_STEP = 2.0**-24
-"""What the weights of terms are rounded to before they are summed: they have 24 bits and lie below 32."""
+"""What the weights of terms are rounded to before they are summed; most of them have no finer part."""
 
 
 def sort_key(stored: StoredRecord) -> tuple[int, str, str, str]:
@@ -218,8 +218,9 @@ def entry_mass(
     """
     # Whole numbers add up to the same in any order, and that of a run's terms is not the same in every process.
     weights = np.rint(term_idf.astype(np.float64) / _MASS_STEP)
-    parts: list[Array] = [np.zeros(0)]
+    parts: list[Array] = [np.zeros(0, np.float32)]
     for run, rank in zip(runs, ranks, strict=True):
         own = np.repeat(weights[rank[run.terms]], run.counts) * (run.weights < NONESSENTIAL)
-        parts.append(np.bincount(run.entries, own, len(run.documents)))
-    return np.maximum(np.concatenate(parts) * _MASS_STEP, LEAST_MASS).astype(np.float32)
+        mass = np.bincount(run.entries, own, len(run.documents)) * _MASS_STEP
+        parts.append(np.maximum(mass, LEAST_MASS).astype(np.float32))
+    return np.concatenate(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -44,6 +45,21 @@ def test_long_and_short_messages_come_whole() -> None:
     with Crew(2) as crew:
         assert list(crew.ordered(bytes, lengths)) == [bytes(length) for length in lengths]
         assert list(crew.ordered(len, [bytes(length) for length in lengths])) == lengths
+
+
+def slow(number: int) -> int:
+    time.sleep(0.2)
+    return number
+
+
+def test_a_program_that_waits_for_connections_in_vain_waits_for_workers_all_the_same() -> None:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(0.01)
+    try:
+        with Crew(2) as crew:
+            assert list(crew.ordered(slow, [1, 2])) == [1, 2]
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def mark(file: Path) -> Path:

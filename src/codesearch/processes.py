@@ -39,6 +39,7 @@ class _Line:
     """
 
     def __init__(self, end: socket.socket) -> None:
+        end.settimeout(None)  # whatever a program sets for its own connections: a worker may work for long
         self._end = end
         self._room = bytearray()
 

@@ -274,8 +274,9 @@ def test_texts_are_folded_at_once_as_one_by_one(texts: list[str]) -> None:
     assert ANALYZER.fold_all(texts) == "\0".join([ANALYZER.fold(text.replace("\0", " ")) for text in texts])
 
 
-@given(st.text(st.sampled_from("a1.-( é")).map(str.lower))
+@given(st.text(st.sampled_from("a1.-( é\u0663")).map(str.lower))
 @example("1.5a.5 a1.5.2 12.5.")
+@example("\u0663.\u0663")
 def test_blanks_stand_between_words_and_nowhere_else(folded: str) -> None:
     assert blanked(folded, "").split() == ANALYZER.words(folded)
     kept = blanked(folded, "(")
@@ -291,3 +292,19 @@ def test_whatever_a_rule_finds_is_folded(rule: Spelling, data: st.DataObject, be
     for each in SHIPPED.analysis.spellings:
         expected = re.sub(each.pattern, each.replacement, expected)
     assert ANALYZER.fold_spelling(word) == (expected if len(word) <= 64 else word)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "word"),
+    [
+        (r"(?<=x)?ae", "bae"),
+        (r"(?<=[)x])ae", "xae"),
+        (r"(?<=\w)ae", "xae"),
+        (r"(?<!\))ae", "xae"),
+        (r"(?<=x)ae|^ey", "eyx"),
+        (r"^a(?:e)", "aex"),
+    ],
+)
+def test_rules_with_any_assertion_before_are_found(pattern: str, word: str) -> None:
+    config = msgspec.structs.replace(SHIPPED.analysis, spellings=[Spelling(pattern, "e")])
+    assert Analyzer(config).fold_spelling(word) == re.sub(pattern, "e", word) != word

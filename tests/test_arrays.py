@@ -44,7 +44,7 @@ def test_arrays_are_written_as_they_come(given: dict[str, Array]) -> None:
         at_once, one_by_one = Path(folder, "at once"), Path(folder, "one by one")
         write_arrays(at_once, given, {"documents": 3})
         with ArrayWriter(one_by_one) as writer:
-            writer.tell({"documents": 3})
+            writer.meta = {"documents": 3}
             for name, array in given.items():
                 writer.add({name: array})
         assert one_by_one.read_bytes() == at_once.read_bytes()

@@ -55,25 +55,22 @@ Place = tuple[str, int, int]
 
 _LONGEST_WORD = 64
 """Longer runs of letters are no words: they are neither folded nor stemmed."""
-_WORD = re.compile(r"\d+(?:\.\d+)+|[a-z0-9]+")
-_DECIMAL = re.compile(r"\d\.\d")
 _NUMBER = re.compile(r"\d+(?:\.\d+)+", re.ASCII)
+_WORD = re.compile(rf"{_NUMBER.pattern}|[a-z0-9]+", re.ASCII)
+_DECIMAL = re.compile(r"\d\.\d")
 # Possessive, from the beginning of a word: a run of a million letters is looked at once, not a million times. Parts of
 # decimal numbers (`1.5-2.5`) are no words.
 _JOINED = re.compile(r"(?<![a-z0-9])(?<!\d\.)[a-z0-9]++(?:-[a-z0-9]++)++(?!\.\d)")
 _DIGITS = frozenset("0123456789")
 _WORD_CHARACTERS = _DIGITS.union("abcdefghijklmnopqrstuvwxyz")
-_OTHER_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f"
-"""In ASCII texts."""
 _APOSTROPHES = "'’‘`"
 _APOSTROPHE = re.compile(rf"[{_APOSTROPHES}](?:s\b)?")
 _NO_WORDS = {"": ""}
 """The terms of words, none yet; nothing is a word without a term."""
+_ASSERTION = re.compile(r"(?:\^|\(\?<[=!](?:[\w.]|\[[\w-]+\]|\{\d+\})*\))(?![*+?{])")
+"""What a pattern may ask of what stands before, in its simplest forms; not where it is repeated."""
 _LETTERS = {"æ": "ae", "œ": "oe", "ß": "ss", "ø": "o", "µ": "u", "μ": "u"}
 _PLAIN = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | _LETTERS)
-
-
-_ASSERTION = re.compile(r"\^|\(\?<[=!][^()]*\)")
 
 
 def _beginning(rule: Spelling) -> str:
@@ -126,8 +123,6 @@ class Analyzer:
         letters, words = _one_of(self._after), _one_of(config.numerals.words)
         # The letters are much rarer than the words: they are looked for, and then for the word before them.
         self._letter = re.compile(rf"[\s-]({letters})\b(?!-)")
-        # What begins with one certain character is found in a third of the time in long texts.
-        self._letter_after = [re.compile(rf"{sign}({letters})\b(?!-)") for sign in " -"]
         self._word_before = re.compile(rf"\b(?:{words})$")
         self._longest_before = max(map(len, config.numerals.words), default=0) + 1
         self._config = config
@@ -148,20 +143,14 @@ class Analyzer:
     def fold(self, text: str) -> str:
         """The text in lower case, without accents and possessives, shorthand such as "w/o" written out, and numerals
         after words such as "type" as digits."""
-        return self._with_numerals(self._without_possessives(self._prepared(text)), self._letter)
+        return self._fold_ascii(self._prepared(text))
 
     def fold_all(self, texts: Sequence[str]) -> str:
         """The folded texts with a NUL between two, quicker than one by one."""
-        together = "\0".join(
-            [text if text.isascii() and "/" not in text and "&" not in text else self._prepared(text) for text in texts]
-        )
+        together = "\0".join([self._prepared(text) for text in texts])
         if together.count("\0") >= len(texts) > 0:
             together = "\0".join([self._prepared(text).replace("\0", " ") for text in texts])
-        together = self._without_possessives(together)
-        is_even = together.isascii() and not any(blank in together for blank in _OTHER_BLANKS)
-        for pattern in self._letter_after if is_even else (self._letter,):
-            together = self._with_numerals(together, pattern)
-        return together
+        return self._fold_ascii(together)
 
     def _prepared(self, text: str) -> str:
         """The text in ASCII letters where it can be, and with shorthand written out."""
@@ -171,15 +160,11 @@ class Analyzer:
             text = self._any_shorthand.sub(lambda match: self._shorthand[match[0]], text.lower())
         return text
 
-    def _without_possessives(self, text: str) -> str:
+    def _fold_ascii(self, text: str) -> str:
         text = text.lower()
         if "'" in text or "’" in text or "‘" in text or "`" in text:
             text = _APOSTROPHE.sub("", text)
-        return text
-
-    def _with_numerals(self, text: str, letter: re.Pattern[str]) -> str:
-        """The text with digits for the letters that an expression finds, where they stand for these."""
-        return letter.sub(lambda match: match[0][0] + self._numeral_of(match), text)
+        return self._letter.sub(lambda match: match[0][0] + self._numeral_of(match), text)
 
     def _numeral_of(self, match: re.Match[str]) -> str:
         """A letter as the digit that it stands for, after one of the words."""
@@ -339,12 +324,18 @@ def blanked(folded: str, kept: str) -> str:
     """A folded text with blanks for all that is no word and none of the characters that are kept."""
     if "." in folded:
         folded = _with_numbers_apart(folded)
-    return folded.encode("ascii", "replace").translate(_blanks(f"{kept}.")).decode()
+    return _only(folded, f"{kept}.")
+
+
+def _only(text: str, kept: str) -> str:
+    """A text with blanks for all but ASCII letters, digits and the characters that are kept."""
+    # As bytes: a text is translated letter by letter, each looked up in a dictionary.
+    return text.encode("ascii", "replace").translate(_blanks(kept)).decode()
 
 
 @cache
 def _blanks(kept: str) -> bytes:
-    """Turns what is no ASCII letter or digit into blanks: of bytes, for texts are translated letter by letter."""
+    """The table of `_only`."""
     return bytes(n if n < 128 and (chr(n).isalnum() or chr(n) in kept) else ord(" ") for n in range(256))
 
 
@@ -372,7 +363,7 @@ def _is_edited(text: str) -> bool:
 
 def _cut(text: str) -> list[str]:
     """A text cut at every character that is no ASCII letter or digit."""
-    return text.encode("ascii", "replace").translate(_blanks("")).decode().split(" ")
+    return _only(text, "").split(" ")
 
 
 def _parenthesised(match: re.Match[str]) -> str:

@@ -45,7 +45,8 @@ class ArrayWriter:
         """
         self._path = path
         self._table: dict[str, tuple[str, tuple[int, ...], int]] = {}
-        self._meta: Mapping[str, Any] = {}
+        self.meta: Mapping[str, Any] = {}
+        """What stands beside the arrays."""
         with writing(path):
             self._file = path.open("wb")
             self._file.write(MAGIC)
@@ -58,7 +59,7 @@ class ArrayWriter:
     ) -> None:
         with writing(self._path), self._file:
             if kind is None:
-                header = msgspec.json.encode({"arrays": self._table, "meta": self._meta}, order="deterministic")
+                header = msgspec.json.encode({"arrays": self._table, "meta": self.meta}, order="deterministic")
                 self._file.write(header + len(header).to_bytes(_LENGTH_BYTES, "little") + MAGIC)
 
     def add(self, arrays: Mapping[str, Array]) -> None:
@@ -69,10 +70,6 @@ class ArrayWriter:
                 self._table[name] = (array.dtype.str, array.shape, self._file.tell())
                 self._file.write(np.ascontiguousarray(array).data.cast("B") if array.nbytes else b"")
 
-    def tell(self, meta: Mapping[str, Any]) -> None:
-        """Writes what stands beside the arrays."""
-        self._meta = meta
-
 
 def write_arrays(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
     """Writes a file of arrays that are all there.
@@ -81,8 +78,8 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any
         IndexUnusableError: the file cannot be written.
     """
     with ArrayWriter(path) as writer:
+        writer.meta = meta
         writer.add(arrays)
-        writer.tell(meta)
 
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]

@@ -80,7 +80,7 @@ def write_index(
 
         rules = beside.submit(rule_table, settings)  # while this process waits for others, or for the disk
         inversion = _invert(parts, settings, make, crew, beside, take, progress)
-        title = beside.submit(inversion.layout, [inverted.title for inverted in inversion.parts])
+        title = beside.submit(inversion.layout, inversion.titles)
         found = Found(rules.result(), [inverted.initials for inverted in inversion.parts], inversion.terms)
         expansions = crew.ask(partial(write_expansions, folder), found)
         _write_arrays(arrays, inversion, title.result, settings, crew, beside)
@@ -112,6 +112,11 @@ class _Inversion(NamedTuple):
     """Words as written, in order, with the place of their terms."""
     ranks: dict[int, npt.NDArray[np.int32]]
     """By process, the place among all terms of each number in its vocabulary."""
+
+    @property
+    def titles(self) -> list[Run]:
+        """The titles of each part."""
+        return [inverted.title for inverted in self.parts]
 
     def layout(self, runs: Sequence[Run]) -> dict[str, Array]:
         """The postings of a run of each part."""
@@ -175,13 +180,12 @@ def _write_arrays(
     frequencies = document_frequencies(len(terms), counted, inversion.part_ranks())
     words = crew.ask(word_tables, WrittenWords(inversion.words, frequencies))
     tables, keyword_values = inversion.tables()
-    file.tell({"documents": inversion.documents, "keywords": keyword_values})
+    file.meta = {"documents": inversion.documents, "keywords": keyword_values}
     file.add(tables)
     postings = title()
     own_words = [inversion.words[word] for word in settings.ranking.own_words if word in inversion.words]
     ancestors = beside.submit(ancestor_postings, postings, tables["parent"], len(terms), own_words)
-    titles = [inverted.title for inverted in inversion.parts]
-    mass = entry_mass(titles, inversion.part_ranks(), idf(frequencies, inversion.documents))
+    mass = entry_mass(inversion.titles, inversion.part_ranks(), idf(frequencies, inversion.documents))
     file.add(_named("title", postings | {"mass": mass}))
     file.add(_named("section", inversion.layout([inverted.sections for inverted in inversion.parts])))
     file.add(strings(terms, "term") | {"term.frequency": frequencies})

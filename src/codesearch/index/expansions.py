@@ -82,18 +82,14 @@ def write_expansions(folder: Path, found: Found) -> None:
     Raises:
         IndexUnusableError: the file cannot be written.
     """
-    rules = _RULES.decode(found.rules)
-    # Quicker to ask for than those that are in the index, for they are few.
-    unknown = set(chain.from_iterable([one.terms for phrases in rules.values() for one in phrases]))
-    unknown.difference_update(found.terms)
+    terms = set(found.terms)
     table: Table = {}
-    for typed, phrases in rules.items():
-        kept = tuple([one for one in phrases if unknown.isdisjoint(one.terms)])
+    for typed, phrases in _RULES.decode(found.rules).items():
+        kept = tuple([one for one in phrases if terms.issuperset(one.terms)])
         if kept:
             table[typed] = kept
     for letters, titles in _by_letters(found.initials).items():
-        if letters not in table:
-            table[letters] = tuple([Expansion(terms, "initials", title) for terms, title in titles.items()])
+        table.setdefault(letters, tuple(Expansion(terms, "initials", title) for terms, title in titles.items()))
     path = folder / FILE_NAME
     with writing(path):
         path.write_bytes(msgspec.json.encode({"phrases": table, "by_rarest": _by_rarest(table)}, order="deterministic"))
@@ -113,10 +109,8 @@ def _by_letters(found: Iterable[bytes]) -> dict[str, dict[tuple[str, ...], str]]
     """Of each initials the first titles."""
     table: dict[str, dict[tuple[str, ...], str]] = {}
     for letters, terms, title in chain.from_iterable(map(_INITIALS_OF_TITLES.decode, found)):
-        titles = table.get(letters)
-        if titles is None:
-            table[letters] = {terms: title}
-        elif len(titles) < _PHRASES_PER_INITIALS:
+        titles = table.setdefault(letters, {})
+        if len(titles) < _PHRASES_PER_INITIALS:
             titles.setdefault(terms, title)
     return table
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+from types import MappingProxyType
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -76,11 +77,11 @@ def title_texts(record: CodeRecord, fields: tuple[str, ...]) -> list[tuple[int, 
     return [(number, text) for text, number in title_entries(record, fields).items()]
 
 
-NO_ENTRIES: Final = {"": 0}
+NO_ENTRIES: Mapping[str, int] = MappingProxyType({"": 0})
 """The entries of a record without any: ranking counts on an entry of every document."""
 
 
-def title_entries(record: CodeRecord, fields: tuple[str, ...]) -> dict[str, int]:
+def title_entries(record: CodeRecord, fields: tuple[str, ...]) -> Mapping[str, int]:
     """The entries of a record: text -> number of the first field that holds it."""
     return entries_of(_getter(fields)(record)) or NO_ENTRIES
 

@@ -57,9 +57,6 @@ def _parse(line: str, path: Path, number: int, classes: frozenset[str]) -> list[
 
 
 def _phrases(side: str) -> tuple[str, ...]:
-    if "," not in side:  # as mostly
-        phrase = " ".join(side.split())
-        return (phrase,) if phrase else ()
     return tuple(dict.fromkeys([phrase for part in side.split(",") if (phrase := " ".join(part.split()))]))
 
 
@@ -74,6 +71,6 @@ def expansions(rules: Sequence[Rule], analyzer: Analyzer) -> Expansions:
             typed = terms[phrase]
             if typed:
                 known = table.setdefault(typed, [])
-                present = {typed, *[terms for terms, _, _ in known]} if known else {typed}
+                present = {typed, *[terms for terms, _, _ in known]}
                 known += [one for one in rights if one[0] not in present]
     return table

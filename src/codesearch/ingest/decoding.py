@@ -52,7 +52,7 @@ class Decoded(NamedTuple):
 def is_binary(data: bytes) -> bool:
     """Whether bytes are no text: a twentieth of the first 64 KiB are control bytes, and they are no UTF-16 or -32."""
     sample = data[:_SAMPLE]
-    if _wide_encoding(sample):
+    if wide_encoding(sample):
         return False
     control = len(sample) - len(sample.translate(None, _CONTROL_BYTES)) - sample.count(_ESCAPE)
     return control > _BINARY_SHARE * len(sample)
@@ -76,7 +76,7 @@ def decode(data: bytes) -> Decoded:
 
 
 def _decode(data: bytes) -> tuple[str, list[RecordWarning]]:
-    wide = _wide_encoding(data[:_SAMPLE])
+    wide = wide_encoding(data[:_SAMPLE])
     if wide:
         return data.decode(wide, "replace").lstrip("\ufeff"), []
     try:
@@ -103,7 +103,7 @@ def _damaged_utf8(data: bytes) -> str:
     return text if whole > 0 and broken <= max(1, whole // 10) else ""
 
 
-def _wide_encoding(sample: bytes) -> str | None:
+def wide_encoding(sample: bytes) -> str | None:
     """UTF-16 or UTF-32 by its mark, or by a zero byte in every other place."""
     for mark, encoding in _BOMS:
         if sample.startswith(mark):

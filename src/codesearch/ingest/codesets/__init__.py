@@ -62,4 +62,11 @@ def load(stream: BinaryIO, source: Source, layout: FileLayout) -> Iterator[Loade
     """
     stream.seek(0)
     filled = msgspec.structs.replace(source, layout=layout.name, layout_version=layout.version, role=layout.role)
-    yield from _READERS[layout.reader](stream, filled, layout)
+    items = _READERS[layout.reader](stream, filled, layout)
+    first = next(items, None)
+    if first is None:
+        message = f"it looks like {layout.name}, and holds no code. Fetch the file again, or leave it out."
+        yield Reject(source.path, "no-records", message)
+    else:
+        yield first
+        yield from items

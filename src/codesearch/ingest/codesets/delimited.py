@@ -12,7 +12,7 @@ import msgspec
 from codesearch.codes import has_shape, system_name, written
 from codesearch.ingest.codesets.layouts import FileLayout
 from codesearch.ingest.codesets.lines import read_lines
-from codesearch.ingest.codesets.recognition import delimiter_of, header_key, header_names
+from codesearch.ingest.codesets.recognition import delimiter_of, header_key, header_names, without_delimiter_line
 from codesearch.records import BROKEN_JSON, CodeRecord, InputWarning, Kind, Reject, Source, Texts
 
 _HINTS = get_type_hints(CodeRecord)
@@ -41,7 +41,7 @@ def load_delimited(
     stream: BinaryIO, source: Source, layout: FileLayout
 ) -> Iterator[CodeRecord | Reject | InputWarning]:
     """The records of the file, in its order; a line that gives none is a reject, and the rest goes on."""
-    lines, _ = read_lines(stream, layout)
+    lines = without_delimiter_line(read_lines(stream, layout).lines)
     first = next((line for line in lines if line.strip()), "")
     rows = _json_rows(lines) if first.lstrip().startswith("{") else _table_rows(lines, first)
     maker = _Maker(source, layout)

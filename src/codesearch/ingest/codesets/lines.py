@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import BinaryIO, NamedTuple
 
 from codesearch.ingest.codesets.layouts import FileLayout
+from codesearch.ingest.decoding import wide_encoding
 from codesearch.records import Reject
 
 
@@ -17,17 +19,29 @@ class Lines(NamedTuple):
 
 
 def read_lines(stream: BinaryIO, layout: FileLayout) -> Lines:
-    """Every line of the file: UTF-8 where it is valid, else in the layout's encoding."""
-    data = stream.read()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode(layout.encoding, errors="replace")
+    """Every line of the file: UTF-16 or -32, else UTF-8 where it is valid, else in the layout's encoding.
+
+    Lines may end as in any system. What DOS ends a file with (Ctrl-Z), or fills its last block with, is no line.
+    """
+    text = _decoded(stream.read(), layout.encoding).lstrip("\ufeff").rstrip("\x1a\0")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
     lines = [line.rstrip("\r") for line in text.split("\n")]
     if lines and not lines[-1]:
         lines.pop()
         return Lines(lines, True)
     return Lines(lines, len(lines) < 2 or "\r" in text[-1:])
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    wide = wide_encoding(data)
+    if wide:
+        return data.decode(wide, errors="replace")
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode(encoding, errors="replace")
 
 
 def refusal(lines: list[str], location: str, layout: FileLayout) -> Reject | None:

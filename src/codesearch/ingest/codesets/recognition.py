@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 import zipfile
@@ -11,6 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 from codesearch.ingest.codesets.layouts import FileLayout
+from codesearch.ingest.decoding import wide_encoding
 from codesearch.records import BROKEN_JSON
 
 HEAD_BYTES = 65_536
@@ -22,7 +24,7 @@ _SHARE = 0.8
 """Share of the lines after the first one that fits that must fit too; below it the text only mentions codes."""
 
 _ROOT = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>)*+<([A-Za-z_][\w.\-]*)", re.DOTALL)
-_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_DELIMITER_LINE = re.compile(r'"?sep=.?"?\s*$', re.IGNORECASE)
 _PAGE_KEYS = frozenset({"html", "text"})
 DELIMITERS = "\t,;|"
 
@@ -44,10 +46,11 @@ def recognise(stream: BinaryIO, layouts: Sequence[FileLayout]) -> FileLayout | N
 
 
 def decode(head: bytes) -> str:
-    """Text of the first bytes of a file: by its byte order mark, else UTF-8, else Latin-1."""
-    for mark, encoding in _BOMS:
-        if head.startswith(mark):
-            return head.decode(encoding, errors="replace")
+    """Text of the first bytes of a file: UTF-16 or -32, else UTF-8, else Latin-1."""
+    wide = wide_encoding(head)
+    if wide:
+        return head.decode(wide, errors="replace")
+    head = head.removeprefix(codecs.BOM_UTF8)
     try:
         return head.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -82,7 +85,8 @@ def _by_root(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
 
 
 def _by_header(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    lines = without_delimiter_line(text.splitlines())
+    first = next((line for line in lines if line.strip()), "")
     titles = {header_key(title) for title in first_titles(first)}
     for layout in layouts:
         if layout.recognise.header:
@@ -90,6 +94,11 @@ def _by_header(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
             if {"code", "name"} <= fields:
                 return layout
     return None
+
+
+def without_delimiter_line(lines: list[str]) -> list[str]:
+    """The lines, the first of them blank where a spreadsheet program tells the delimiter there (`sep=;`)."""
+    return ["", *lines[1:]] if lines and _DELIMITER_LINE.match(lines[0]) else lines
 
 
 def first_titles(line: str) -> tuple[str, ...]:

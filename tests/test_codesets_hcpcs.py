@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -30,13 +30,17 @@ ROWS: tuple[tuple[Any, ...], ...] = (
 
 
 def workbook(*rows: Sequence[Any], other_sheet: bool = False) -> bytes:
+    notes = {"Notes": [("Notes to readers",)]} if other_sheet else {}
+    return workbook_of({**notes, "Codes": rows})
+
+
+def workbook_of(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
     book = openpyxl.Workbook()
-    sheet = book.active
-    if other_sheet:
-        sheet.append(("Notes to readers",))
-        sheet = book.create_sheet("Codes")
-    for row in rows:
-        sheet.append(tuple(row))
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(tuple(row))
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
@@ -115,6 +119,16 @@ def test_a_workbook_is_read_wherever_its_titles_stand(above: tuple[tuple[Any, ..
 def test_titles_are_known_in_other_spellings() -> None:
     titles = ("HCPCS Code", "Sequence_Number", "rec id", "Long Description", "short_description", *TITLES[5:])
     assert len(read(workbook(titles, *ROWS)).records) == 3
+
+
+def test_all_sheets_with_the_columns_are_read() -> None:
+    first, *others = ROWS
+    stray = ("G0504", "0020", "4", "without its first row")
+    sheets = {"Modifiers": [TITLES, first], "Notes": [("Notes",)], "Codes": [("Codes",), TITLES[::-1]]}
+    sheets["Codes"] += [row[::-1] for row in (*others, stray + (None,) * (len(TITLES) - len(stray)))]
+    reading = read(workbook_of(sheets), "codes.xlsx")
+    assert reading.records == read(workbook(TITLES, *ROWS), "codes.xlsx").records
+    assert [reject.location for reject in reading.rejects] == ["codes.xlsx:Codes:6"]
 
 
 def test_the_sheet_with_the_columns_is_found() -> None:

@@ -52,6 +52,19 @@ def test_lines_of_a_scraper_keep_their_number(tmp_path: Path) -> None:
     assert [reject.location.rpartition(":")[2] for reject in rejects if isinstance(reject, Reject)] == ["2", "3"]
 
 
+def test_what_an_archiver_keeps_for_itself_is_skipped(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mac.zip", "w") as archive:
+        archive.writestr("codes/order.txt", order_file(*CHOLERA))
+        archive.writestr("__MACOSX/codes/._order.txt", b"\0\5\x16\7" * 40)
+        archive.writestr("codes/.DS_Store.txt", b"\0" * 40)
+        archive.writestr("codes/~$order.xlsx", b"\5user")
+        archive.writestr("./codes/a00.9.html", page("Cholera", "x"))
+    items = read(tmp_path)
+    assert sorted(filter(None, codes(items))) == ["A00", "A00.0", "A00.9", "A00.9"]
+    assert [item.reason for item in items if isinstance(item, Skip)] == ["a hidden file"] * 3
+    assert not [item for item in items if isinstance(item, Reject)]
+
+
 def test_an_archive_gives_its_pages_and_code_sets(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("a00.9.html", page("Cholera", "x"))

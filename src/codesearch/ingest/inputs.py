@@ -59,7 +59,7 @@ def _walk_folder(folder: Path) -> Iterator[InputFile | Skip | Reject]:
         return
     for entry in entries:
         path = folder / entry.name
-        if entry.name.startswith((".", "__MACOSX")):
+        if is_hidden(entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk_folder(path)
@@ -68,6 +68,11 @@ def _walk_folder(folder: Path) -> Iterator[InputFile | Skip | Reject]:
         else:
             skip = skip_reason(entry.name)
             yield Skip(shown(path), skip) if skip else InputFile(path, shown(path))
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a file, or a folder it lies in, is what a system, an archiver or an office program keeps for itself."""
+    return any(part.startswith((".", "__MACOSX", "~$")) and part != "." for part in path.split("/"))
 
 
 def shown(path: Path | str) -> str:

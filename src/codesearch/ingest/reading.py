@@ -20,7 +20,7 @@ from codesearch import __version__
 from codesearch.config import config_files, read_config
 from codesearch.ingest import archives, codesets, scraped_json
 from codesearch.ingest.gate import FileLimits, read_gate
-from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, skip_reason
+from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, is_hidden, skip_reason
 from codesearch.ingest.page import PageInput, PageParser, file_name_of
 from codesearch.processes import Crew
 from codesearch.records import CodeRecord, InputWarning, PackedRecord, Reject, Skip, Source, pack
@@ -117,7 +117,9 @@ class InputReader:
             yield PageInput(member.location, member.data, None, "", member.url, member.fetched)
             return
         reason = skip_reason(file_name_of(member.location))
-        if archives.is_archive(member.name):
+        if is_hidden(member.name):
+            reason = "a hidden file"
+        elif archives.is_archive(member.name):
             reason = "an archive inside an archive"
         if reason:
             yield Skip(member.location, reason)

@@ -21,10 +21,12 @@ _DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
 
 
 class Row(NamedTuple):
-    """One row: its line in the file, and each field's values, in the order of its columns, without the empty ones."""
+    """One row: its line in the file or in a sheet of it, and each field's values, in the order of its columns, without
+    the empty ones."""
 
     number: int
     fields: dict[str, tuple[str, ...]]
+    sheet: str = ""
 
     def first(self, field: str) -> str:
         """The first value of the field, or nothing."""
@@ -115,7 +117,7 @@ class _Builder:
         name = " ".join(" ".join(part for each in group for part in each.fields.get("name", ())).split())
         fault = _fault(code, name, modifier)
         if fault:
-            return Reject(f"{self.source.path}:{row.number}", *fault)
+            return Reject(self.place(row), *fault)
         self.check(code, group)
         terminated = _iso_date(row.first("terminated"))
         return CodeRecord(
@@ -158,7 +160,11 @@ class _Builder:
     def stray(self, row: Row) -> Reject:
         code, kind = row.first("code") or "no code", row.first("record")
         message = f"{code} has record type {kind!r} and goes on from no row before it. Restore the rows before it."
-        return Reject(f"{self.source.path}:{row.number}", "stray-row", message)
+        return Reject(self.place(row), "stray-row", message)
+
+    def place(self, row: Row) -> str:
+        """Where a row stands, as it is shown."""
+        return ":".join(filter(None, (self.source.path, row.sheet, str(row.number))))
 
     def warnings(self) -> Iterator[InputWarning]:
         path = self.source.path

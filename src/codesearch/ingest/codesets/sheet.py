@@ -26,7 +26,7 @@ Cells = Sequence[Any]
 
 
 def load_sheet(stream: BinaryIO, source: Source, layout: FileLayout) -> Iterator[CodeRecord | Reject | InputWarning]:
-    """The records of the first sheet that has the columns of the layout.
+    """The records of all sheets that have the columns of the layout.
 
     Raises:
         SourceError: openpyxl is not installed.
@@ -52,16 +52,17 @@ def load_sheet(stream: BinaryIO, source: Source, layout: FileLayout) -> Iterator
 
 
 def _find_rows(sheets: dict[str, Any], source: Source, layout: FileLayout) -> list[Row] | Reject:
-    """The rows of the first sheet that has the columns, else the reject that says what is missing."""
-    best: dict[str, list[int]] = {}
-    for sheet in sheets.values():
-        number, columns = _title_row(sheet, layout)
-        if columns.keys() >= _NEEDED:
-            last = 1 + max(max(places) for places in columns.values())
-            rows = sheet.iter_rows(min_row=number + 1, max_row=_LAST_ROW, max_col=last, values_only=True)
-            return list(_rows(rows, number, columns))
-        best = max(best, columns, key=len)
-    return _no_sheet(best, list(sheets), source, layout)
+    """The rows of the sheets that have the columns, else the reject that says what is missing."""
+    titled = {name: _title_row(sheet, layout) for name, sheet in sheets.items()}
+    wanted = [name for name, (_, columns) in titled.items() if columns.keys() >= _NEEDED]
+    found: list[Row] = []
+    for name in wanted:
+        number, columns = titled[name]
+        last = 1 + max(max(places) for places in columns.values())
+        rows = sheets[name].iter_rows(min_row=number + 1, max_row=_LAST_ROW, max_col=last, values_only=True)
+        found += _rows(rows, number, columns, name if len(wanted) > 1 else "")
+    best: dict[str, list[int]] = max((columns for _, columns in titled.values()), key=len, default={})
+    return found if wanted else _no_sheet(best, list(sheets), source, layout)
 
 
 def _title_row(sheet: Any, layout: FileLayout) -> tuple[int, dict[str, list[int]]]:
@@ -84,10 +85,10 @@ def _title_rows(sheet: Any) -> Iterable[Cells]:
     return rows
 
 
-def _rows(rows: Iterable[Cells], above: int, columns: dict[str, list[int]]) -> Iterator[Row]:
+def _rows(rows: Iterable[Cells], above: int, columns: dict[str, list[int]], sheet: str) -> Iterator[Row]:
     for number, cells in enumerate(rows, above + 1):
         if cells.count(None) < len(cells):
-            yield Row(number, {field: _values(cells, places) for field, places in columns.items()})
+            yield Row(number, {field: _values(cells, places) for field, places in columns.items()}, sheet)
 
 
 def _values(cells: Cells, places: list[int]) -> tuple[str, ...]:

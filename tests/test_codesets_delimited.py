@@ -89,3 +89,18 @@ def test_what_the_csv_module_writes_is_read_back(rows: list[tuple[str, str]]) ->
     )
     records = read(text.getvalue().encode()).records
     assert [record.name for record in records] == [name for _, name in rows]
+
+
+@pytest.mark.parametrize("rows", [3, 20_000])
+def test_a_quote_that_is_never_closed_costs_one_line(rows: int) -> None:
+    lines = [f"LOCAL,X-{number},Visit {number}" for number in range(rows)]
+    lines[1] = 'LOCAL,X-1,"Visit 1'
+    reading = read("\n".join(["system,code,name", *lines, ""]).encode(), "own.csv")
+    assert [(reject.location, reject.reason) for reject in reading.rejects] == [("own.csv:3", "bad-line")]
+    assert len(reading.records) == rows - 1
+
+
+def test_cells_may_run_over_several_lines() -> None:
+    reading = read(b'system,code,name\nLOCAL,X-1,"Visit,\nlong"\nLOCAL,,Visit\nLOCAL,X-2,"5"" brace\n"\n', "own.csv")
+    assert [record.name for record in reading.records] == ["Visit,\nlong", '5" brace']
+    assert [reject.location for reject in reading.rejects] == ["own.csv:4"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO, get_args, get_type_hints
 
 import msgspec
@@ -57,28 +58,46 @@ def load_delimited(
 
 
 def _table_rows(lines: list[str], first: str) -> Iterator[tuple[int, Values | _Fault]]:
-    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter_of(first) or ",")
     titles: list[str] = []
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            yield reader.line_num, _Fault("bad-line", f"the line is no table row ({error}). Correct its quotes.")
+    for number, cells in _cells(lines, delimiter_of(first) or ","):
+        if isinstance(cells, _Fault):
+            yield number, cells
+        elif not any(cell.strip() for cell in cells):
             continue
-        if cells is None:
-            return
-        if not any(cell.strip() for cell in cells):
-            continue
-        if not titles:
+        elif not titles:
             titles = [cell.strip() for cell in cells]
         elif len(cells) > len(titles):
             message = (
                 f"the line has {len(cells)} cells under {len(titles)} titles. Put quotes around cells with commas."
             )
-            yield reader.line_num, _Fault("bad-line", message)
+            yield number, _Fault("bad-line", message)
         else:
             filled = ((title, cell.strip()) for title, cell in zip(titles, cells, strict=False) if title)
-            yield reader.line_num, {title: cell for title, cell in filled if cell}
+            yield number, {title: cell for title, cell in filled if cell}
+
+
+def _cells(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | _Fault]]:
+    """The number of the first line of each row, and its cells, or what is wrong with it.
+
+    A quote that is never closed would take all lines after it into its cell: only the line in which it opens is lost.
+    """
+    begun = 0
+    while begun < len(lines):
+        start = begun
+        reader = csv.reader((f"{line}\n" for line in islice(lines, start, None)), delimiter=delimiter)
+        while begun < len(lines):
+            try:
+                cells = next(reader)
+            except csv.Error as error:
+                yield begun + 1, _Fault("bad-line", f"the line is no table row ({error}). Correct its quotes.")
+                break
+            end = start + reader.line_num
+            if end == len(lines) > begun + 1 and "".join(lines[begun:]).count('"') % 2:
+                yield begun + 1, _Fault("bad-line", "a quote opens in the line and is never closed. Close it.")
+                break
+            yield begun + 1, cells
+            begun = end
+        begun += 1
 
 
 def _json_rows(lines: list[str]) -> Iterator[tuple[int, Values | _Fault]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
 from reindex_support import CHOLERA, order_file, page, small_config, write
 
 from codesearch.ingest.inputs import InputFile, walk
@@ -50,6 +52,19 @@ def test_lines_of_a_scraper_keep_their_number(tmp_path: Path) -> None:
     assert isinstance(record, PackedRecord)
     assert record.source[0].path.endswith("scraped.jsonl:1")
     assert [reject.location.rpartition(":")[2] for reject in rejects if isinstance(reject, Reject)] == ["2", "3"]
+
+
+@pytest.mark.parametrize("name", ["pages.json", "pages.jsonl", "pages.zip", "pages.tar", "pages.warc"])
+def test_a_file_that_holds_nothing_is_told(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"[]" if name.endswith(".json") else b"")
+    if name.endswith(".zip"):
+        zipfile.ZipFile(file, "w").close()
+    if name.endswith(".tar"):
+        tarfile.open(file, "w").close()
+    [reject] = read(tmp_path)
+    assert isinstance(reject, Reject)
+    assert (reject.location, reject.reason) == (str(file), "empty")
 
 
 def test_what_an_archiver_keeps_for_itself_is_skipped(tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ class InputReader:
     def _numbered(self, files: Sequence[InputFile]) -> Iterator[tuple[int, Piece]]:
         """The pieces of all files, with the numbers of these."""
         for number, file in enumerate(files):
-            for piece in _bounded(self._pieces(file), file.location, self._gate.files):
+            pieces = _or_empty(self._pieces(file), file.location)
+            for piece in _bounded(pieces, file.location, self._gate.files):
                 yield number, piece
 
     def refusal(self, file: InputFile) -> Reject | None:
@@ -140,6 +141,16 @@ class InputReader:
             yield Reject(
                 location, "unknown-format", "no layout in ingest/files/ recognises it; see ingest/files/README.md"
             )
+
+
+def _or_empty(pieces: Iterator[Some], location: str) -> Iterator[Some | Reject]:
+    """Pieces, and a reject where there are none: nothing that is named may pass without a word."""
+    first = next(pieces, None)
+    if first is None:
+        yield Reject(location, "empty", "it holds neither a page nor a code set; fetch it again")
+    else:
+        yield first
+        yield from pieces
 
 
 def _bounded(pieces: Iterable[Some], location: str, limits: FileLimits) -> Iterator[Some | Reject]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from codesearch.ingest.codesets import FileLayout, load, load_layouts, recognise
-from codesearch.records import CodeRecord, InputWarning, Reject, Source
+from codesearch.records import CodeRecord, InputWarning, Reject, Skip, Source
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = Path(__file__).parent / "fixtures" / "codesets"
@@ -26,6 +26,7 @@ class Reading(NamedTuple):
     records: list[CodeRecord]
     rejects: list[Reject]
     warnings: list[InputWarning]
+    skips: list[Skip]
 
     def by_code(self) -> dict[str | None, CodeRecord]:
         return {record.code: record for record in self.records}
@@ -57,6 +58,7 @@ def read(data: bytes, path: str = "file") -> Reading:
         [item for item in found if isinstance(item, CodeRecord)],
         [item for item in found if isinstance(item, Reject)],
         [item for item in found if isinstance(item, InputWarning)],
+        [item for item in found if isinstance(item, Skip)],
     )
 
 

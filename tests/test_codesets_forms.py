@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from codesets_support import fixture, layout_name, read
 
+from codesearch.records import Skip
+
 NAMES = ["icd10cm_order.txt", "icd10cm_codes.txt", "icd10pcs_order.txt", "hcpcs_anweb.txt", "own.csv", "own.jsonl"]
 ENCODINGS = ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
 EMPTY = [
@@ -56,3 +58,32 @@ def test_a_file_that_is_recognised_and_holds_no_code_is_told(data: bytes) -> Non
     reading = read(data, "file.xml")
     assert [(reject.location, reject.reason) for reject in reading.rejects] == [("file.xml", "no-records")]
     assert str(layout_name(data)) in reading.rejects[0].message
+
+
+def _addenda(name: str, columns: slice) -> bytes:
+    kinds = ("Add:         ", "Delete:      ", "Revise from: ", "Revise to:   ")
+    lines = _text(name).splitlines()
+    return "".join(f"{kinds[number % 4]}{line[columns]}\r\n" for number, line in enumerate(lines)).encode()
+
+
+COMPANIONS = {
+    "order addenda": _addenda("icd10cm_order.txt", slice(14, None)),
+    "code addenda": _addenda("icd10cm_codes.txt", slice(None)),
+    "PCS addenda": _addenda("icd10pcs_codes.txt", slice(None)),
+    "mapping to ICD-9": b"A000    0010  00000\r\nA0100   0020  10000\r\nT1490XA NoDx  11000\r\nB971   V158 10111\r\n",
+    "mapping of procedures": b"0DTJ0ZZ 4709  10000\r\n0DTJ4ZZ 4701  10000\r\n0DTJ4ZZ NoPCS 11000\r\n",
+    "definitions": b'<?xml version="1.0"?><ICD10PCS.definitions><section/></ICD10PCS.definitions>',
+}
+
+
+@pytest.mark.parametrize("data", COMPANIONS.values(), ids=COMPANIONS.keys())
+def test_what_agencies_publish_beside_code_sets_is_skipped(data: bytes) -> None:
+    reading = read(data, "file")
+    assert reading.layout.reader == "skip"
+    assert (reading.records, reading.rejects, reading.warnings) == ([], [], [])
+    assert reading.skips == [Skip("file", reading.layout.reason)]
+
+
+@pytest.mark.parametrize("line", [b"A000    B000 10/1/2025", b"0DTJ0ZZ 0DTJ4ZZ 2027", b"A000    1"])
+def test_lines_without_a_title_are_no_code_file(line: bytes) -> None:
+    assert layout_name(b"".join(line + b"\r\n" for _ in range(20))) is None

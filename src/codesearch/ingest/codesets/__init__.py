@@ -27,14 +27,20 @@ from codesearch.ingest.codesets.pcs_terms import Known, spread
 from codesearch.ingest.codesets.recognition import recognise
 from codesearch.ingest.codesets.sheet import load_sheet
 from codesearch.ingest.codesets.tabular import load_tabular
-from codesearch.records import CodeRecord, InputWarning, Reject, Source
+from codesearch.records import CodeRecord, InputWarning, Reject, Skip, Source
 
 __all__ = ["PCS_INDEX", "FileLayout", "Known", "Loaded", "load", "load_layouts", "packaged", "recognise", "spread"]
 
 PCS_INDEX = "icd10pcs-index"
 """The layout whose records must go through `spread`."""
 
-Loaded = CodeRecord | Reject | InputWarning
+Loaded = CodeRecord | Reject | Skip | InputWarning
+
+
+def _skipped(_: BinaryIO, source: Source, layout: FileLayout) -> Iterator[Skip]:
+    """For what agencies publish beside code sets, and looks like them."""
+    yield Skip(source.path, layout.reason)
+
 
 _READERS: dict[Reader, Callable[[BinaryIO, Source, FileLayout], Iterator[Loaded]]] = {
     "code-lines": load_code_lines,
@@ -45,11 +51,13 @@ _READERS: dict[Reader, Callable[[BinaryIO, Source, FileLayout], Iterator[Loaded]
     "hcpcs-fixed": load_hcpcs_fixed,
     "sheet": load_sheet,
     "delimited": load_delimited,
+    "skip": _skipped,
 }
 
 
 def load(stream: BinaryIO, source: Source, layout: FileLayout) -> Iterator[Loaded]:
-    """What the file holds, in its order: records, rejects (parts that gave none) and warnings about it as a whole.
+    """What the file holds, in its order: records, rejects (parts that gave none) and warnings about it as a whole; or
+    that it is skipped, and why.
 
     Args:
         stream: the file's content, seekable.

@@ -17,7 +17,7 @@ from codesearch.errors import ConfigError
 from codesearch.records import Role
 
 Reader = Literal[
-    "code-lines", "tabular-xml", "index-xml", "pcs-tables", "pcs-index", "hcpcs-fixed", "sheet", "delimited"
+    "code-lines", "tabular-xml", "index-xml", "pcs-tables", "pcs-index", "hcpcs-fixed", "sheet", "delimited", "skip"
 ]
 
 REQUIRED_FIELDS: dict[str, frozenset[str]] = {
@@ -71,6 +71,7 @@ class FileLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     system: str = ""
     encoding: str = "utf-8"
     like: str = ""
+    reason: str = ""
     columns: dict[str, tuple[Column, ...]] = {}
     headers: dict[str, tuple[str, ...]] = {}
     records: dict[str, tuple[str, ...]] = {}
@@ -137,6 +138,8 @@ def _faults(layout: FileLayout) -> list[str]:
     missing = REQUIRED_PATTERNS.get(layout.reader, frozenset()) - layout.patterns.keys()
     if missing:
         faults.append(f"the reader {layout.reader} needs the patterns {', '.join(sorted(missing))}")
+    if (layout.reader == "skip") != bool(layout.reason):
+        faults.append("reason is for the reader skip alone, which needs it")
     for field, columns in layout.columns.items():
         faults += [
             f"columns of {field}: from {column.start} to {column.end} is no range"

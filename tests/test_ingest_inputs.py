@@ -53,6 +53,12 @@ def test_what_is_no_source_is_skipped_with_its_reason(tmp_path: Path, name: str,
     assert list(walk(tmp_path)) == [Skip(str(tmp_path / name), reason)]
 
 
+@pytest.mark.parametrize("name", ["E11.9", "99213", "code.aspx", "index.php?code=J1885"])
+def test_a_page_may_have_any_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf\r\n<!DOCTYPE HTML><title>x</title>")
+    assert list(walk(tmp_path)) == [InputFile(tmp_path / name, str(tmp_path / name))]
+
+
 def test_what_is_no_regular_file_is_skipped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.html")
     (tmp_path / "loop.html").symlink_to(tmp_path / "loop.html")

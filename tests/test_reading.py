@@ -67,6 +67,17 @@ def test_a_file_that_holds_nothing_is_told(tmp_path: Path, name: str) -> None:
     assert (reject.location, reject.reason) == (str(file), "empty")
 
 
+def test_a_page_that_its_name_does_not_tell_is_read(tmp_path: Path) -> None:
+    html = f"<!doctype html>{page('Cholera', 'x')}"
+    with zipfile.ZipFile(tmp_path / "site.zip", "w") as archive:
+        archive.writestr("icd10/a00.9", html)
+        archive.writestr("icd10/style.css", "p { margin: 0 }")
+    write(tmp_path / "site" / "a00.0", html)
+    items = read(tmp_path)
+    assert sorted(filter(None, codes(items))) == ["A00.0", "A00.9"]
+    assert [item.location.rpartition("/")[2] for item in items if isinstance(item, Skip)] == ["style.css"]
+
+
 def test_what_an_archiver_keeps_for_itself_is_skipped(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "mac.zip", "w") as archive:
         archive.writestr("codes/order.txt", order_file(*CHOLERA))

@@ -6,6 +6,7 @@ An input is read when it is asked for and forgotten afterwards, so memory is bou
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,8 @@ PAGE_SUFFIXES = {".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "tex
 JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
 ARCHIVE_SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar", ".warc", ".warc.gz")
 CODESET_SUFFIXES = frozenset({".txt", ".xml", ".xlsx", ".csv", ".tsv", ".json", ".jsonl"})
+_BEGINS_AS_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_HEAD_BYTES = 400
 _NO_PAGES = ("readme", "license", "licence", "changelog", "contributing", "notice", "authors")
 
 
@@ -66,7 +69,7 @@ def _walk_folder(folder: Path) -> Iterator[InputFile | Skip | Reject]:
         elif not path.is_file():
             yield Skip(shown(path), "no regular file")
         else:
-            skip = skip_reason(entry.name)
+            skip = skip_reason(entry.name) and skip_reason(entry.name, _head(path))
             yield Skip(shown(path), skip) if skip else InputFile(path, shown(path))
 
 
@@ -80,13 +83,30 @@ def shown(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-def skip_reason(name: str) -> str:
-    """Why a file is no code source by its name (`readme.md`, `logo.png`); empty for one that may be."""
+def _head(path: Path) -> bytes:
+    """What a file begins with; nothing where it cannot be read, for it is skipped then."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def is_page(data: bytes) -> bool:
+    """Whether something begins as a page: programs that fetch sites name pages as these do (`E11.9`, `code.aspx`)."""
+    return _BEGINS_AS_PAGE.match(data[:_HEAD_BYTES]) is not None
+
+
+def skip_reason(name: str, data: bytes = b"") -> str:
+    """Why a file is no code source by its name (`readme.md`, `logo.png`), nor a page by its data; empty for one that
+    may be one."""
     pure = PurePosixPath(name.lower())
     if pure.stem in _NO_PAGES or pure.name in _NO_PAGES:
         return "documentation, no code source"
     if pure.suffix in PAGE_SUFFIXES or pure.suffix in JSON_SUFFIXES or pure.suffix in CODESET_SUFFIXES:
         return ""
     if pure.name.endswith(ARCHIVE_SUFFIXES):
+        return ""
+    if is_page(data):
         return ""
     return f"no code source by its name ({pure.suffix or 'no extension'})"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ from codesearch import __version__
 from codesearch.config import config_files, read_config
 from codesearch.ingest import archives, codesets, scraped_json
 from codesearch.ingest.gate import FileLimits, read_gate
-from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, is_hidden, skip_reason
+from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, is_hidden, is_page, skip_reason
 from codesearch.ingest.page import PageInput, PageParser, file_name_of
 from codesearch.processes import Crew
 from codesearch.records import CodeRecord, InputWarning, PackedRecord, Reject, Skip, Source, pack
@@ -117,7 +117,7 @@ class InputReader:
         if member.url:
             yield PageInput(member.location, member.data, None, "", member.url, member.fetched)
             return
-        reason = skip_reason(file_name_of(member.location))
+        reason = skip_reason(file_name_of(member.location), member.data)
         if is_hidden(member.name):
             reason = "a hidden file"
         elif archives.is_archive(member.name):
@@ -135,8 +135,9 @@ class InputReader:
         suffix = Path(name).suffix.lower()
         if suffix in JSON_SUFFIXES:
             yield from scraped_json.pages(data, location, self._gate.files.max_json_bytes)
-        elif suffix in PAGE_SUFFIXES:
-            yield PageInput(location, data, "html" if PAGE_SUFFIXES[suffix] == "html" else "text", name)
+        elif suffix in PAGE_SUFFIXES or is_page(data):
+            form: Literal["html", "text"] = "text" if PAGE_SUFFIXES.get(suffix) == "text" else "html"
+            yield PageInput(location, data, form, name)
         else:
             yield Reject(
                 location, "unknown-format", "no layout in ingest/files/ recognises it; see ingest/files/README.md"

@@ -2,10 +2,11 @@
 
     python bench/pages.py /tmp/pages --count 10000 && python bench/nightly.py /tmp/pages
 
-Prints the seconds of bare BeautifulSoup with lxml over the pages, of a full reindex with one job and with two, and of
-an incremental one after `--changed` percent of the pages changed, and whether its files equal a full rebuild's. Beside
-the seconds on the clock stand those of the processor, in all processes, which other work on the machine changes less;
-bare parsing and one job are compared by them. Last comes the peak memory of all processes of a full reindex together.
+Prints the seconds of bare BeautifulSoup with lxml over the pages, of a full reindex with one job and with two, these
+three in turn in each round, and of an incremental one after `--changed` percent of the pages changed, and whether its
+files equal a full rebuild's. Beside the seconds on the clock stand those of the processor, in all processes, which
+other work on the machine changes less; bare parsing and one job are compared by them. Seconds and ratios are medians
+of the rounds. Last comes the peak memory of all processes of a full reindex together.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import argparse
 import filecmp
 import resource
 import shutil
+import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,14 +41,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", type=Path)
     parser.add_argument("--changed", type=float, default=1.0, metavar="PERCENT")
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
         pages, index = Path(root, "pages"), Path(root, "index")
         shutil.copytree(options.pages, pages)
         files = sorted(path for path in pages.rglob("*") if path.suffix in {".html", ".htm", ".txt", ".md"})
-        bare = _timed(lambda: _parse(files))
-        one = _timed(lambda: reindex([pages], Path(root, "one"), jobs=1))
-        two = _timed(lambda: reindex([pages], index, jobs=2))
+        bare, one, two = [], [], []
+        for _ in range(options.rounds):
+            bare.append(_timed(lambda: _parse(files)))
+            one.append(_timed(lambda: reindex([pages], Path(root, "one"), jobs=1, full=True)))
+            two.append(_timed(lambda: reindex([pages], index, jobs=2, full=True)))
         every = max(1, round(100 / options.changed))
         for path in files[::every]:
             path.write_bytes(path.read_bytes().replace(b"pain", b"ache", 1) + b"\n")
@@ -54,18 +59,30 @@ def main() -> None:
         whole = _timed(lambda: reindex([pages], Path(root, "whole"), jobs=2, full=True))
         equal = _equal(index, Path(root, "whole"))
         peaks = [peak_of_reindex([pages], jobs) for jobs in (1, 2)]
-    more = 100 * (one.processor / bare.processor - 1)
-    print(f"{len(files):,} pages, {len(files[::every]):,} of them changed; seconds on the clock, and of the processor")
-    _print("bare BeautifulSoup with lxml", bare)
-    _print("full reindex, one job", one, f"{more:.0f} percent more than bare")
-    _print("full reindex, two jobs", two, f"{one.clock / two.clock:.2f} times as fast")
-    _print("the night's reindex", night, f"{100 * night.clock / two.clock:.0f} percent of the full one")
+    changed = len(files[::every])
+    print(f"{len(files):,} pages, {changed:,} of them changed; {options.rounds} rounds, seconds of clock and processor")
+    more = [100 * (job.processor / parsing.processor - 1) for job, parsing in zip(one, bare, strict=True)]
+    times = [single.clock / double.clock for single, double in zip(one, two, strict=True)]
+    full = _median(two)
+    _print("bare BeautifulSoup with lxml", _median(bare))
+    _print("full reindex, one job", _median(one), f"{_median_of(more, 0)} percent more than bare")
+    _print("full reindex, two jobs", full, f"{_median_of(times, 2)} times as fast")
+    _print("the night's reindex", night, f"{100 * night.clock / full.clock:.0f} percent of the full one")
     _print("a full one of the same pages", whole, f"files {'equal' if equal else 'DIFFER'}")
     print(f"peak memory of all processes: one job {peaks[0]:,.0f} MB, two jobs {peaks[1]:,.0f} MB")
 
 
 def _print(name: str, seconds: Seconds, remark: str = "") -> None:
     print(f"{name:<30} {seconds.clock:8.2f} {seconds.processor:8.2f}   {remark}".rstrip())
+
+
+def _median(rounds: Iterable[Seconds]) -> Seconds:
+    return Seconds(*map(statistics.median, zip(*rounds, strict=True)))
+
+
+def _median_of(ratios: list[float], digits: int) -> str:
+    """The median, and the least and the largest."""
+    return f"{statistics.median(ratios):.{digits}f} ({min(ratios):.{digits}f} to {max(ratios):.{digits}f})"
 
 
 def _parse(files: list[Path]) -> None:

@@ -2,11 +2,12 @@
 
     python bench/pages.py /tmp/pages --count 10000 && python bench/nightly.py /tmp/pages
 
-Prints the seconds of bare BeautifulSoup with lxml over the pages, of a full reindex with one job and with two, these
-three in turn in each round, and of an incremental one after `--changed` percent of the pages changed, and whether its
-files equal a full rebuild's. Beside the seconds on the clock stand those of the processor, in all processes, which
-other work on the machine changes less; bare parsing and one job are compared by them. Seconds and ratios are medians
-of the rounds. Last comes the peak memory of all processes of a full reindex together.
+Prints the seconds of bare BeautifulSoup with lxml over the pages, in one process and in two that know nothing of each
+other (what the machine gives a second one), and of a full reindex with one job and with two, these four in turn in each
+round; of an incremental one after `--changed` percent of the pages changed; and whether its files equal a full
+rebuild's. Beside the seconds on the clock stand those of the processor, in all processes, which other work on the
+machine changes less; bare parsing and one job are compared by them. Seconds and ratios are medians of the rounds. Last
+comes the peak memory of all processes of a full reindex together.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,9 +49,10 @@ def main() -> None:
         pages, index = Path(root, "pages"), Path(root, "index")
         shutil.copytree(options.pages, pages)
         files = sorted(path for path in pages.rglob("*") if path.suffix in {".html", ".htm", ".txt", ".md"})
-        bare, one, two = [], [], []
+        bare, both, one, two = [], [], [], []
         for _ in range(options.rounds):
             bare.append(_timed(lambda: _parse(files)))
+            both.append(_timed(lambda: _parse_in_two(files)))
             one.append(_timed(lambda: reindex([pages], Path(root, "one"), jobs=1, full=True)))
             two.append(_timed(lambda: reindex([pages], index, jobs=2, full=True)))
         every = max(1, round(100 / options.changed))
@@ -62,11 +65,11 @@ def main() -> None:
     changed = len(files[::every])
     print(f"{len(files):,} pages, {changed:,} of them changed; {options.rounds} rounds, seconds of clock and processor")
     more = [100 * (job.processor / parsing.processor - 1) for job, parsing in zip(one, bare, strict=True)]
-    times = [single.clock / double.clock for single, double in zip(one, two, strict=True)]
     full = _median(two)
     _print("bare BeautifulSoup with lxml", _median(bare))
+    _print("the same in two processes", _median(both), _times(bare, both))
     _print("full reindex, one job", _median(one), f"{_median_of(more, 0)} percent more than bare")
-    _print("full reindex, two jobs", full, f"{_median_of(times, 2)} times as fast")
+    _print("full reindex, two jobs", full, _times(one, two))
     _print("the night's reindex", night, f"{100 * night.clock / full.clock:.0f} percent of the full one")
     _print("a full one of the same pages", whole, f"files {'equal' if equal else 'DIFFER'}")
     print(f"peak memory of all processes: one job {peaks[0]:,.0f} MB, two jobs {peaks[1]:,.0f} MB")
@@ -85,10 +88,20 @@ def _median_of(ratios: list[float], digits: int) -> str:
     return f"{statistics.median(ratios):.{digits}f} ({min(ratios):.{digits}f} to {max(ratios):.{digits}f})"
 
 
+def _times(single: list[Seconds], double: list[Seconds]) -> str:
+    ratios = [one.clock / two.clock for one, two in zip(single, double, strict=True)]
+    return f"{_median_of(ratios, 2)} times as fast"
+
+
 def _parse(files: list[Path]) -> None:
     """Parses each file and forgets it."""
     for path in files:
         BeautifulSoup(path.read_bytes(), "lxml")
+
+
+def _parse_in_two(files: list[Path]) -> None:
+    with ProcessPoolExecutor(2) as processes:
+        list(processes.map(_parse, (files[::2], files[1::2])))
 
 
 def _timed(work: Callable[[], object]) -> Seconds:

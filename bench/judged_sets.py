@@ -81,7 +81,10 @@ class Entry(NamedTuple):
 
 def judged_sets(folder: Path, names: Sequence[str] = (), sample: int | None = None) -> Iterator[JudgedSet]:
     """The judged sets of a folder, all or those named; of each only the first `sample` queries."""
-    for path in sorted(folder.glob("*.queries.tsv")):
+    paths = sorted(folder.glob("*.queries.tsv"))
+    if not paths:
+        raise SystemExit(f"{folder} holds no judged set (NAME.queries.tsv)")
+    for path in paths:
         stem = path.name.removesuffix(".queries.tsv")
         name = stem.removesuffix("_queries")
         if not names or name in names:

@@ -128,3 +128,11 @@ def test_page_of_the_sample_shape_gives_its_texts() -> None:
 def test_page_of_the_sample_shape_names_no_policies_and_no_other_sections() -> None:
     found = record(SHAPE.read_bytes(), "page.txt")
     assert (found.policies, found.similar_codes, found.other_sections) == ((), (), {})
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\f", "\v", "\u2028", "\u2029", "\n    "])
+def test_lines_of_a_text_end_as_any_program_writes_them(end: str) -> None:
+    text = SHAPE.read_text(encoding="utf-8")
+    as_it_is, found = record(text, "page.txt"), record(f"\n{text}".replace("\n", end), "page.txt")
+    assert counts(found) == counts(as_it_is)
+    assert (found.system, found.name, found.summary) == (as_it_is.system, as_it_is.name, as_it_is.summary)

@@ -21,8 +21,8 @@ _DECLARED = re.compile(
     rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w.:-]{2,40})|encoding=["']([\w.:-]{2,40})["']""", re.IGNORECASE
 )
 _TEXT_ENCODING = re.compile(r"cp\d|iso8859|iso2022|koi8|mac|shift_jis|euc_|gb|big5|johab|tis|hz$")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _C1 = {code: bytes([code]).decode("cp1252", "ignore") or " " for code in range(0x80, 0xA0)}
 _HAS_C1 = re.compile(r"[\x80-\x9f]")
 _C1_REFERENCE = re.compile(r"&#(1(?:2[89]|[34]\d|5\d));")
@@ -34,7 +34,7 @@ _CANDIDATES = (
 once, it prefers rare relatives (ISO 8859-10 to 8859-2) and drops encodings like one that failed."""
 _SAMPLE = 65536
 _GUESS_SAMPLE = 4096
-_CONTROL_BYTES = bytes(byte for byte in range(128) if (byte < 32 or byte == 127) and byte not in b"\t\n\f\r")
+_CONTROL_BYTES = bytes(byte for byte in range(128) if (byte < 32 or byte == 127) and byte not in b"\t\n\v\f\r")
 _HIGH_BYTES = bytes(range(128, 256))
 _NOT_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _ESCAPE = 0x1B  # begins the escape sequences of ISO-2022-JP
@@ -61,14 +61,16 @@ def is_binary(data: bytes) -> bool:
 def decode(data: bytes) -> Decoded:
     """The text of a page: by its byte order mark, as UTF-8, by what it declares, by its statistics, as Windows-1252.
 
-    Control characters are taken out; those of the range 80-9F, which are Windows-1252 in all but name, become what
-    they are meant to be. Every byte that no encoding explains becomes U+FFFD and a warning.
+    Control characters are taken out, but a vertical tab is a line feed; those of the range 80-9F, which are
+    Windows-1252 in all but name, become what they are meant to be. Every byte that no encoding explains becomes U+FFFD
+    and a warning.
     """
     text, warnings = _decode(data)
     if "&#1" in text:
         text = _C1_REFERENCE.sub(lambda match: _C1[int(match[1])], text)
     if not text.isascii() and _HAS_C1.search(text):
         text = text.translate(_C1)
+    text = text.replace("\x0b", "\n")  # a line break within a paragraph, as word processors write it
     clean, dropped = _CONTROL.subn(" ", text) if _CONTROL_BYTE.search(data) else (text, 0)
     if dropped:
         warnings.append(RecordWarning("control-characters", f"{dropped} control characters were taken out"))

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
+from textwrap import dedent
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin
 
@@ -74,6 +75,8 @@ class _Draft(NamedTuple):
 
 _STARTS_AS_HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|\?xml)\b", re.IGNORECASE)
 _HTML = re.compile(rb"<\s?(?:!doctype\s+html|html|head|body|main|article|div|h1|p|table|script|ul)\b", re.IGNORECASE)
+_LINE_END = re.compile("\r\n?|[\f\u2028\u2029]")
+"""What else than a line feed ends a line of a text, as PDF readers and scripts write it."""
 _PHP = re.compile(r"<\?(?:php|=)(?:(?!\?>|<\?).)*\?>", re.DOTALL)
 _TEMPLATE_TAG = re.compile(
     r"\{\{(?:(?!\}\}|\{\{).)*\}\}|\{%(?:(?!%\}|\{%).)*%\}|<%(?:(?!%>|<%).)*%>|" + _PHP.pattern, re.DOTALL
@@ -176,7 +179,7 @@ class PageParser:
             raise _NoPage("no-name", "the page has no title or heading that names a code")
 
     def _read_text(self, page: PageInput, text: str) -> _Draft:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = dedent(_LINE_END.sub("\n", text))
         lines = text.count("\n")
         if lines > self._gate.max_lines:
             raise _NoPage(

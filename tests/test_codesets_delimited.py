@@ -100,6 +100,13 @@ def test_a_quote_that_is_never_closed_costs_one_line(rows: int) -> None:
     assert len(reading.records) == rows - 1
 
 
+@pytest.mark.parametrize("last", ['LOCAL,X-2,"Visit"', 'LOCAL,X-2,"5"" brace\n"', 'LOCAL,X-2,5" brace,"two\nlines"'])
+def test_quotes_of_the_last_row_that_are_closed_are_no_fault(last: str) -> None:
+    reading = read(f"system,code,name,note\nLOCAL,X-1,Visit\n{last}".encode(), "own.csv")
+    assert [record.code for record in reading.records] == ["X-1", "X-2"]
+    assert reading.rejects == []
+
+
 def test_cells_may_run_over_several_lines() -> None:
     reading = read(b'system,code,name\nLOCAL,X-1,"Visit,\nlong"\nLOCAL,,Visit\nLOCAL,X-2,"5"" brace\n"\n', "own.csv")
     assert [record.name for record in reading.records] == ["Visit,\nlong", '5" brace']

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO, get_args, get_type_hints
 
 import msgspec
@@ -84,7 +84,9 @@ def _cells(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | 
     begun = 0
     while begun < len(lines):
         start = begun
-        reader = csv.reader((f"{line}\n" for line in islice(lines, start, None)), delimiter=delimiter)
+        # The empty line at the end is a row of its own, unless a quote is open.
+        given = chain(islice(lines, start, None), [""])
+        reader = csv.reader((f"{line}\n" for line in given), delimiter=delimiter)
         while begun < len(lines):
             try:
                 cells = next(reader)
@@ -92,7 +94,7 @@ def _cells(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | 
                 yield begun + 1, _Fault("bad-line", f"the line is no table row ({error}). Correct its quotes.")
                 break
             end = start + reader.line_num
-            if end == len(lines) > begun + 1 and "".join(lines[begun:]).count('"') % 2:
+            if end > len(lines):
                 yield begun + 1, _Fault("bad-line", "a quote opens in the line and is never closed. Close it.")
                 break
             yield begun + 1, cells

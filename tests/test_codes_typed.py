@@ -224,6 +224,19 @@ def test_the_name_of_a_system_before_a_code_chooses_the_system(text: str, found:
     assert codes(search(text)) == found
 
 
+@pytest.mark.parametrize(
+    "text", ["modifier LT", "lt modifier", "Modifier: lt", "mod lt", "hcpcs modifier LT", "lt-modifier"]
+)
+def test_a_modifier_may_stand_beside_the_word_for_it(text: str) -> None:
+    assert tiers(search(text)) == [("LT", 1)]
+    assert "LT" not in codes(search(text, system="ICD10CM"))
+
+
+@pytest.mark.parametrize("text", ["modifier", "modifier of pain", "modifier E1", "no modifier"])
+def test_the_word_modifier_alone_names_none(text: str) -> None:
+    assert 1 not in [tier for _, tier in tiers(search(text))]
+
+
 def test_the_name_of_a_system_is_taken_away_with_its_code_only() -> None:
     assert [slot.word for slot in search("cpt 22512 vertebroplasty").plan.slots] == ["vertebroplasty"]
     assert [slot.word for slot in search("cpt4-22512 vertebroplasty").plan.slots] == ["vertebroplasty"]

@@ -40,6 +40,9 @@ _SEVENTH = re.compile(r"[A-Z0-9]")
 _BETWEEN = re.compile(r"[\s:#-]+")
 _SYSTEM_WORDS = 4
 """Words of the longest name of a system, its blanks and hyphens counted."""
+_MODIFIER = re.compile(
+    r"(?:\w+\s+)?(?:modifier|mod)[\s:#-]+([0-9A-Z]{2})|([0-9A-Z]{2})[\s-]+modifier", re.ASCII | re.IGNORECASE
+)
 _CATEGORY = re.compile(r"[A-Za-z]\d[0-9ABab]")
 _PUNCTUATION = ",;:!()\"'“”"
 _SURE_LENGTH = 5
@@ -55,6 +58,9 @@ class CodeRecogniser:
     def split(self, text: str, systems: Sequence[str]) -> tuple[list[CodeMatch], str]:
         """The codes of a query among the given systems, and what is left of it as text."""
         stripped = text.strip()
+        modifier = self._modifier(stripped, systems)
+        if modifier:
+            return [modifier], ""
         if not _HAS_CODE_CHARACTER.search(text) and len(stripped) != _PCS_LENGTH:
             found = self._plainly(stripped, systems)
             if found or not self._is_no_word(stripped):
@@ -143,6 +149,14 @@ class CodeRecogniser:
         """A code that its system's name is glued to: `cpt4-22512` among other words."""
         found = self._behind_system(word, systems) if ":" in word or "-" in word else []
         return next((match for match in found if match.tier == 1), None)
+
+    def _modifier(self, text: str, systems: Sequence[str]) -> CodeMatch | None:
+        """The query as a modifier and the word for it, before or behind: `modifier KX`, `kx modifier`."""
+        found = _MODIFIER.fullmatch(text)
+        code = found and (found[1] or found[2])
+        exact = self._exact(bare(code), systems) if code else ()
+        documents = tuple(document for document in exact if self._reader.keyword("kind", document) == "modifier")
+        return CodeMatch(code, 1, documents) if code and documents else None
 
     def _plainly(self, text: str, systems: Sequence[str]) -> list[CodeMatch]:
         """The query as a code that looks like none: a modifier such as `LT`, a code of a user's own system."""

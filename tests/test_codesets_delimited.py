@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from codesets_support import fixture, read
+from codesets_support import fixture, layout_name, read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,3 +111,41 @@ def test_cells_may_run_over_several_lines() -> None:
     reading = read(b'system,code,name\nLOCAL,X-1,"Visit,\nlong"\nLOCAL,,Visit\nLOCAL,X-2,"5"" brace\n"\n', "own.csv")
     assert [record.name for record in reading.records] == ["Visit,\nlong", '5" brace']
     assert [reject.location for reject in reading.rejects] == ["own.csv:4"]
+
+
+def test_the_system_may_stand_in_the_title_of_the_code() -> None:
+    chargemaster = b"Charge code,Description,CPT/HCPCS Code\n7,Visit,99213\n8,Shot,j1885\n9,Odd,ZZZ\n10,None,\n"
+    reading = read(chargemaster, "charges.csv")
+    assert [(record.system, record.code, record.name) for record in reading.records] == [
+        ("CPT", "99213", "Visit"),
+        ("HCPCS", "J1885", "Shot"),
+    ]
+    assert reading.records[0].properties == {"Charge code": "7"}
+    assert [(reject.location, reject.reason) for reject in reading.rejects] == [
+        ("charges.csv:4", "bad-code"),
+        ("charges.csv:5", "no-system"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "system", "code"),
+    [
+        ("ICD-10-CM Code;Title", "E119;Sugar", "ICD10CM", "E11.9"),
+        ("Diagnosis code,Name", "E11.9,Sugar", "ICD10CM", "E11.9"),
+        ("CPT,HCPCS,Description", ",A0428,Ride", "HCPCS", "A0428"),
+        ("CPT,Code,System,Name", "99213,X-1,LOCAL,Visit", "LOCAL", "X-1"),
+        ("ICD-10-PCS code\tname", "0DTJ4ZZ\tOut with it", "ICD10PCS", "0DTJ4ZZ"),
+    ],
+)
+def test_titles_that_name_a_system(header: str, row: str, system: str, code: str) -> None:
+    [record] = read(f"{header}\n{row}\n".encode()).records
+    assert (record.system, record.code) == (system, code)
+
+
+def test_keys_of_json_that_name_a_system() -> None:
+    [record] = read(b'{"cpt": 99214, "name": "Visit, longer"}\n').records
+    assert (record.system, record.code) == ("CPT", "99214")
+
+
+def test_a_column_of_diagnoses_holds_names() -> None:
+    assert layout_name(b"Diagnosis,Description\nE11.9,Sugar\n") is None

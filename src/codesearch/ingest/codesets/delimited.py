@@ -13,7 +13,13 @@ import msgspec
 from codesearch.codes import has_shape, system_name, written
 from codesearch.ingest.codesets.layouts import FileLayout
 from codesearch.ingest.codesets.lines import read_lines
-from codesearch.ingest.codesets.recognition import delimiter_of, header_key, header_names, without_delimiter_line
+from codesearch.ingest.codesets.recognition import (
+    delimiter_of,
+    header_key,
+    header_names,
+    systems_of,
+    without_delimiter_line,
+)
 from codesearch.records import BROKEN_JSON, CodeRecord, InputWarning, Kind, Reject, Source, Texts
 
 _HINTS = get_type_hints(CodeRecord)
@@ -134,14 +140,20 @@ class _Maker:
             _Fault: it gives none.
         """
         values: Values = {}
-        properties: dict[str, str] = {}
+        others: Values = {}
         for title, value in row.items():
             field = self.fields.get(header_key(title))
             if field is None:
                 if title not in _OURS and value not in (None, "", [], {}):
-                    properties[title] = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+                    others[title] = value
             elif value not in (None, ""):
                 values[field] = self.value(field, value)
+        if "code" not in values:
+            values = self.under_system(others) | values
+        properties = {
+            title: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            for title, value in others.items()
+        }
         self.identify(values)
         stated = values.get("properties")
         values["properties"] = {**properties, **(stated if isinstance(stated, dict) else {})}
@@ -150,6 +162,15 @@ class _Maker:
         except msgspec.ValidationError as error:
             raise _Fault("bad-field", f"{error}. Compare the line with the fields of a record.") from error
         return msgspec.structs.replace(record, source=self.sources)
+
+    def under_system(self, others: Values) -> Values:
+        """The first code that stands under the name of its system (`CPT/HCPCS code`), and that; taken from the rest."""
+        title = next(filter(systems_of, others), None)
+        if title is None:
+            return {}
+        code, systems = self.value("code", others.pop(title)), systems_of(title)
+        fitting = (system for system in systems if isinstance(code, str) and has_shape(system, code))
+        return {"code": code, "system": next(fitting, systems[0])}
 
     def value(self, field: str, value: Any) -> Any:
         if not isinstance(value, str):
@@ -171,7 +192,10 @@ class _Maker:
         """Put system and code into their written form."""
         named = values.get("system") or self.system
         if not isinstance(named, str) or not system_name(named):
-            raise _Fault("no-system", "the line names no code system. Fill its column, or add a column 'system'.")
+            raise _Fault(
+                "no-system",
+                "the line names no code system. Fill its column 'system', or name it in the title: 'CPT code'.",
+            )
         code = values.get("code")
         if not isinstance(code, str):
             raise _Fault("no-code", "the line has no code. Fill its column, or remove the line.")

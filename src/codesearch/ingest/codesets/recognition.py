@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from codesearch.codes import find_system
 from codesearch.ingest.codesets.layouts import FileLayout
 from codesearch.ingest.decoding import wide_encoding
 from codesearch.records import BROKEN_JSON
@@ -69,6 +70,13 @@ def header_names(layout: FileLayout) -> dict[str, str]:
     return {header_key(title): field for field, titles in layout.headers.items() for title in titles}
 
 
+def systems_of(title: str) -> tuple[str, ...]:
+    """The systems whose codes stand under a column title (`CPT code`, `CPT/HCPCS`); empty where it names none."""
+    found = tuple(filter(None, map(find_system, title.split("/"))))
+    # A column of this title alone holds names.
+    return found if len(found) == title.count("/") + 1 and title.strip().casefold() != "diagnosis" else ()
+
+
 def _workbook(stream: BinaryIO, head: bytes, layouts: Sequence[FileLayout]) -> FileLayout | None:
     """Any workbook: which sheet holds codes, and whether one does, is for its reader to say."""
     try:
@@ -87,10 +95,11 @@ def _by_root(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
 def _by_header(text: str, layouts: Sequence[FileLayout]) -> FileLayout | None:
     lines = without_delimiter_line(text.splitlines())
     first = next((line for line in lines if line.strip()), "")
-    titles = {header_key(title) for title in first_titles(first)}
+    titles = first_titles(first)
     for layout in layouts:
         if layout.recognise.header:
-            fields = {header_names(layout).get(title) for title in titles}
+            names = header_names(layout)
+            fields = {names.get(header_key(title)) or ("code" if systems_of(title) else "") for title in titles}
             if {"code", "name"} <= fields:
                 return layout
     return None

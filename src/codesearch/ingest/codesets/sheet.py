@@ -108,7 +108,8 @@ def _text(cell: Any) -> str:
 def _no_sheet(columns: dict[str, list[int]], sheets: list[str], source: Source, layout: FileLayout) -> Reject:
     if not columns:
         message = (
-            f"no sheet ({', '.join(sheets)}) has a row of titles that {layout.name} knows. Name the right workbook."
+            f"no sheet ({', '.join(sheets)}) has a row of titles that {layout.name} knows. Name the right workbook, or "
+            "save a table of your own codes as CSV."
         )
         return Reject(source.path, "no-title-row", message)
     missing = [f"{layout.headers[field][0]!r}" for field in sorted(_NEEDED - columns.keys())]

@@ -108,3 +108,9 @@ def test_numbers_too_long_and_nesting_too_deep_are_rejects() -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read(data: bytes) -> None:
     read(data)
+
+
+def test_codes_in_a_list_are_told_how_they_are_read() -> None:
+    [found] = pages(b'[{"system": "CPT", "code": "99213", "name": "Visit"}]', "codes.json", 1000)
+    assert isinstance(found, Reject)
+    assert found.message.endswith("write codes one object a line")

@@ -88,7 +88,8 @@ def _page(member: Any, location: str) -> PageInput | Reject:
         return Reject(location, "error-page", f"the server answered {status}; fetch the page again")
     bodies = [(given[key], form) for key, form in _BODIES if isinstance(given.get(key), str)]
     if not bodies:
-        return Reject(location, "no-page", "the object has neither html nor text; name the page's content so")
+        next_step = "write codes one object a line" if "code" in given else "name the page's content so"
+        return Reject(location, "no-page", f"the object has neither html nor text; {next_step}")
     body, form = next((pair for pair in bodies if pair[0].strip()), bodies[0])
     return PageInput(
         location=location,

@@ -160,3 +160,31 @@ def test_any_word_is_answered(word: str) -> None:
             for one in unknown.replacements(folded, ANALYZER.term(folded)):
                 assert 0 < one.share <= 1
                 assert all(0 <= term < len(reader.term_list) for term in one.terms)
+
+
+DRUGS = "keytruda => pembrolizumab | same\nglucometer => blood glucose monitor | same\nabcdefg => nothing here | same"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("keytrudda", "J9271"),
+        ("keytrud", "J9271"),
+        ("kyetruda", "J9271"),
+        ("glucometor", "E0607"),
+    ],
+)
+def test_a_misspelt_word_of_a_rule_finds_what_the_rule_does(tmp_path: Path, typed: str, code: str) -> None:
+    names = {"J9271": "Injection, pembrolizumab, 1 mg", "E0607": "Home blood glucose monitor"}
+    records = [CodeRecord("HCPCS", own, name) for own, name in names.items()]
+    with index_of(tmp_path, *records, rules=DRUGS) as index:
+        results = index.search(typed)
+        assert codes(results) == [code]
+        assert [rewrite.typed for rewrite in results.rewrites] == [typed]
+        assert not index.search(typed, exact=True).hits
+
+
+@pytest.mark.parametrize("typed", ["eytruda", "keytroudes", "abcdefgh", "keytr"])
+def test_what_is_further_off_or_holds_no_record_is_no_word_of_a_rule(tmp_path: Path, typed: str) -> None:
+    with index_of(tmp_path, CodeRecord("HCPCS", "J9271", "Injection, pembrolizumab"), rules=DRUGS) as index:
+        assert not index.search(typed).hits

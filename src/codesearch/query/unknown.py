@@ -1,9 +1,13 @@
-"""Words that the index lacks: one wrong letter, the family of a prefix, parts of a compound, two wrong letters."""
+"""Words that the index lacks: one wrong letter, the family of a prefix, parts of a compound, two wrong letters.
+
+Wrong letters are looked for in the words of entries, and then in those that the rules alone know.
+"""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from functools import cached_property
 from typing import NamedTuple
 
 from codesearch.index.reader import IndexReader
@@ -54,11 +58,11 @@ class UnknownWords:
         if not word.isalpha():
             return self._split(word)
         # Nearest first: one wrong letter beats a shared beginning, which beats two wrong letters.
-        found = self._corrections(word, 1) or self._family(term)
+        found = self._corrections(word, 1) or self._of_rules(word, 1) or self._family(term)
         if not found and len(word) >= _COMPOUND_LENGTH:
             found = self._compound(word)
         if not found and len(word) >= _LONG:
-            found = self._corrections(word, 2)
+            found = self._corrections(word, 2) or self._of_rules(word, 2)
         return found or self._compound(word)
 
     def _corrections(self, word: str, distance: int) -> tuple[Replacement, ...]:
@@ -87,6 +91,36 @@ class UnknownWords:
         return tuple(
             Replacement((term,), "spelling", 1 - 0.1 * place, candidate) for place, (term, candidate) in nearest
         )
+
+    @cached_property
+    def _rule_words(self) -> dict[tuple[str, int], list[str]]:
+        """The words of rules that no entry has, such as brands of drugs, by first letter and length."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for word in self._reader.expansions:
+            if len(word) >= MIN_LENGTH and word.isalpha() and self._number(word) is None:
+                found.setdefault((word[0], len(word)), []).append(word)
+        return found
+
+    def _of_rules(self, word: str, distance: int) -> tuple[Replacement, ...]:
+        """What the rules give for the nearest of their own words by edits, with the same first letter."""
+        if len(word) < _LONG:
+            return ()
+        from rapidfuzz.distance import OSA
+        from rapidfuzz.process import extract
+
+        lengths = range(len(word) - distance, len(word) + distance + 1)
+        alike = [known for length in lengths for known in self._rule_words.get((word[0], length), ())]
+        near = extract(word, alike, scorer=OSA.distance, score_cutoff=distance, limit=_CANDIDATES)
+        for meant, _, _ in near:
+            found = []
+            for one in self._reader.expansions[meant]:
+                numbers = {self._number(term) for term in one.terms}
+                if one.weight_class != "initials" and None not in numbers:
+                    known = tuple(sorted(number for number in numbers if number is not None))
+                    found.append(Replacement(known, "spelling", 1.0, one.phrase))
+            if found:
+                return tuple(found)
+        return ()
 
     def _family(self, term: str) -> tuple[Replacement, ...]:
         """Terms that share a long beginning with the word's: `chlamydi...`."""
@@ -131,5 +165,9 @@ class UnknownWords:
         )
 
     def _known(self, word: str) -> int | None:
-        number = self._reader.terms.get(self._reader.analyzer.term(word)) if word else None
+        return self._number(self._reader.analyzer.term(word)) if word else None
+
+    def _number(self, term: str) -> int | None:
+        """The number of a term that an entry has."""
+        number = self._reader.terms.get(term)
         return number if number is not None and self._used[number] else None

@@ -27,8 +27,8 @@ from codesearch.errors import CodesearchError, UnknownCodeError
 from codesearch.formats import csv_lines, json_line, one_line
 from codesearch.index.reader import IndexReader
 from codesearch.ingest.codesets import Loaded, load
-from codesearch.ingest.inputs import InputFile
-from codesearch.ingest.page import PageForm, PageInput
+from codesearch.ingest.inputs import InputFile, PageForm
+from codesearch.ingest.page import PageInput
 from codesearch.ingest.reading import InputReader
 from codesearch.processes import Crew
 from codesearch.query.codes_typed import CodeRecogniser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from itertools import pairwise
@@ -222,6 +222,21 @@ class IndexReader:
     def terms(self) -> dict[str, int]:
         """Term -> its number, in the order of the terms' bytes."""
         return {term: number for number, term in enumerate(self.term_list)}
+
+    @cached_property
+    def _used(self) -> bytes:
+        """Of each term, whether an entry or a scored section holds it."""
+        return (self.arrays["term.frequency"] > 0).tobytes()
+
+    def used(self, term: str) -> int | None:
+        """A term's number; None where no entry and no scored section holds it."""
+        number = self.terms.get(term)
+        return number if number is not None and self._used[number] else None
+
+    def all_used(self, terms: Iterable[str]) -> tuple[int, ...] | None:
+        """The numbers of several terms, each once and in order; None where one of them is not used."""
+        numbers = {self.used(term) for term in terms}
+        return None if None in numbers else tuple(sorted(number for number in numbers if number is not None))
 
     @cached_property
     def term_list(self) -> list[str]:

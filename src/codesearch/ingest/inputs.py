@@ -10,18 +10,25 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from codesearch.errors import SourceError
 from codesearch.records import Reject, Skip
 
-PAGE_SUFFIXES = {".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text", ".md": "text", ".text": "text"}
+PageForm = Literal["html", "text"]
+PAGE_SUFFIXES: dict[str, PageForm] = {
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **dict.fromkeys((".txt", ".md", ".text"), "text"),
+}
 JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
 ARCHIVE_SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar", ".warc", ".warc.gz")
 CODESET_SUFFIXES = frozenset({".txt", ".xml", ".xlsx", ".csv", ".tsv", ".json", ".jsonl"})
 _BEGINS_AS_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _HEAD_BYTES = 400
 _NO_PAGES = ("readme", "license", "licence", "changelog", "contributing", "notice", "authors")
+
+
+Some = TypeVar("Some")
 
 
 class InputFile(NamedTuple):
@@ -76,6 +83,16 @@ def _walk_folder(folder: Path) -> Iterator[InputFile | Skip | Reject]:
 def is_hidden(path: str) -> bool:
     """Whether a file, or a folder it lies in, is what a system, an archiver or an office program keeps for itself."""
     return any(part.startswith((".", "__MACOSX", "~$")) and part != "." for part in path.split("/"))
+
+
+def or_reject(items: Iterator[Some], reject: Reject) -> Iterator[Some | Reject]:
+    """Items, or the reject where there are none: nothing that is named may pass without a word."""
+    first = next(items, None)
+    if first is None:
+        yield reject
+    else:
+        yield first
+        yield from items
 
 
 def shown(path: Path | str) -> str:

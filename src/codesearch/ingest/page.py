@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from textwrap import dedent
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 import msgspec
@@ -22,13 +22,12 @@ from codesearch.ingest.html_blocks import Reading, TooDeep, html_blocks
 from codesearch.ingest.html_page import HtmlPage, fragment_blocks
 from codesearch.ingest.html_tree import Unparsable
 from codesearch.ingest.identity import Evidence, Identity
+from codesearch.ingest.inputs import PageForm
 from codesearch.ingest.layouts import Layout, Layouts, fold_heading
 from codesearch.ingest.names import Names, choose_names, is_name_or_marker
 from codesearch.ingest.policies import read_policies, read_similar_codes
 from codesearch.ingest.sections import Content, sort_blocks
 from codesearch.records import CodeRecord, Policy, RecordWarning, Reject, SimilarCode, Skip, Source
-
-PageForm = Literal["html", "text"]
 
 
 class PageInput(NamedTuple):

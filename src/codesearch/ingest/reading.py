@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,7 +20,16 @@ from codesearch import __version__
 from codesearch.config import config_files, read_config
 from codesearch.ingest import archives, codesets, scraped_json
 from codesearch.ingest.gate import FileLimits, read_gate
-from codesearch.ingest.inputs import JSON_SUFFIXES, PAGE_SUFFIXES, InputFile, is_hidden, is_page, skip_reason
+from codesearch.ingest.inputs import (
+    JSON_SUFFIXES,
+    PAGE_SUFFIXES,
+    InputFile,
+    Some,
+    is_hidden,
+    is_page,
+    or_reject,
+    skip_reason,
+)
 from codesearch.ingest.page import PageInput, PageParser, file_name_of
 from codesearch.processes import Crew
 from codesearch.records import CodeRecord, InputWarning, PackedRecord, Reject, Skip, Source, pack
@@ -77,7 +86,8 @@ class InputReader:
     def _numbered(self, files: Sequence[InputFile]) -> Iterator[tuple[int, Piece]]:
         """The pieces of all files, with the numbers of these."""
         for number, file in enumerate(files):
-            pieces = _or_empty(self._pieces(file), file.location)
+            nothing = Reject(file.location, "empty", "it holds neither a page nor a code set; fetch it again")
+            pieces = or_reject(self._pieces(file), nothing)
             for piece in _bounded(pieces, file.location, self._gate.files):
                 yield number, piece
 
@@ -136,22 +146,11 @@ class InputReader:
         if suffix in JSON_SUFFIXES:
             yield from scraped_json.pages(data, location, self._gate.files.max_json_bytes)
         elif suffix in PAGE_SUFFIXES or is_page(data):
-            form: Literal["html", "text"] = "text" if PAGE_SUFFIXES.get(suffix) == "text" else "html"
-            yield PageInput(location, data, form, name)
+            yield PageInput(location, data, PAGE_SUFFIXES.get(suffix, "html"), name)
         else:
             yield Reject(
                 location, "unknown-format", "no layout in ingest/files/ recognises it; see ingest/files/README.md"
             )
-
-
-def _or_empty(pieces: Iterator[Some], location: str) -> Iterator[Some | Reject]:
-    """Pieces, and a reject where there are none: nothing that is named may pass without a word."""
-    first = next(pieces, None)
-    if first is None:
-        yield Reject(location, "empty", "it holds neither a page nor a code set; fetch it again")
-    else:
-        yield first
-        yield from pieces
 
 
 def _bounded(pieces: Iterable[Some], location: str, limits: FileLimits) -> Iterator[Some | Reject]:
@@ -182,7 +181,6 @@ def _fingerprint(folder: Path) -> str:
 
 
 Piece = PageInput | CodeSetInput | Reject | Skip | InputWarning
-Some = TypeVar("Some")
 _Batch = list[tuple[int, Piece]]
 
 

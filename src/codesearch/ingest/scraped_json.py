@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from codesearch.ingest.decoding import decode
-from codesearch.ingest.page import PageForm, PageInput
+from codesearch.ingest.inputs import PageForm
+from codesearch.ingest.page import PageInput
 from codesearch.records import Reject
 
 _BODIES: tuple[tuple[str, PageForm | None], ...] = (

@@ -243,8 +243,7 @@ class CodeRecogniser:
 
     def _is_text(self, word: str) -> bool:
         """Whether a record has the word in a text."""
-        number = self._reader.terms.get(self._reader.analyzer.term(word.lower()))
-        return number is not None and bool(self._reader.arrays["term.frequency"][number])
+        return self._reader.used(self._reader.analyzer.term(word.lower())) is not None
 
     def _first(self, typed: str, candidates: Sequence[str], systems: Sequence[str]) -> CodeMatch | None:
         """The first of some readings that exists."""

@@ -115,7 +115,6 @@ class Planner:
 
     def __init__(self, reader: IndexReader) -> None:
         self._reader = reader
-        self._used: bytes = (reader.arrays["term.frequency"] > 0).tobytes()
         self._classes = reader.settings.ranking.classes
         self._unknown = UnknownWords(reader)
         self._resolved: dict[str, _Resolved] = {}
@@ -158,15 +157,10 @@ class Planner:
                 if len(known) >= _REMEMBERED:
                     known.clear()
                 term = analyzer.term(typed)
-                word = known[typed] = _Word(typed, term, self._number(term))
+                word = known[typed] = _Word(typed, term, self._reader.used(term))
             if word.term:
                 words.setdefault(word.term, word)
         return tuple(words.values())
-
-    def _number(self, term: str) -> int | None:
-        """A term's number, None where no entry and no scored section holds it."""
-        number = self._reader.terms.get(term)
-        return number if number is not None and self._used[number] else None
 
     # A word by itself
 
@@ -231,9 +225,8 @@ class Planner:
         """What the rules give for some typed terms, as term numbers; without phrases that hold an unused word."""
         resolved = []
         for one in self._reader.expansions[typed]:
-            numbers = {self._number(term) for term in one.terms}
-            if None not in numbers:
-                known = tuple(sorted(number for number in numbers if number is not None))
+            known = self._reader.all_used(one.terms)
+            if known is not None:
                 resolved.append((known, self._classes[one.weight_class], one.weight_class, one.phrase))
         return tuple(resolved)
 
@@ -277,7 +270,7 @@ class Planner:
 
     def _joined(self, word: str) -> int | None:
         known = self._words.get(word)
-        return known.number if known else self._number(self._reader.analyzer.term(word))
+        return known.number if known else self._reader.used(self._reader.analyzer.term(word))
 
     def _slot_within(self, word: _Word, spans: Sequence[_Span]) -> _Ready:
         """The slot of a word that rules may take together with others."""

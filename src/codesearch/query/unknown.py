@@ -97,7 +97,7 @@ class UnknownWords:
         """The words of rules that no entry has, such as brands of drugs, by first letter and length."""
         found: dict[tuple[str, int], list[str]] = {}
         for word in self._reader.expansions:
-            if len(word) >= MIN_LENGTH and word.isalpha() and self._number(word) is None:
+            if len(word) >= MIN_LENGTH and word.isalpha() and self._reader.used(word) is None:
                 found.setdefault((word[0], len(word)), []).append(word)
         return found
 
@@ -114,9 +114,8 @@ class UnknownWords:
         for meant, _, _ in near:
             found = []
             for one in self._reader.expansions[meant]:
-                numbers = {self._number(term) for term in one.terms}
-                if one.weight_class != "initials" and None not in numbers:
-                    known = tuple(sorted(number for number in numbers if number is not None))
+                known = self._reader.all_used(one.terms)
+                if known is not None and one.weight_class != "initials":
                     found.append(Replacement(known, "spelling", 1.0, one.phrase))
             if found:
                 return tuple(found)
@@ -165,9 +164,4 @@ class UnknownWords:
         )
 
     def _known(self, word: str) -> int | None:
-        return self._number(self._reader.analyzer.term(word)) if word else None
-
-    def _number(self, term: str) -> int | None:
-        """The number of a term that an entry has."""
-        number = self._reader.terms.get(term)
-        return number if number is not None and self._used[number] else None
+        return self._reader.used(self._reader.analyzer.term(word)) if word else None

@@ -27,6 +27,7 @@ from codesearch.ingest.codesets.pcs_terms import Known, spread
 from codesearch.ingest.codesets.recognition import recognise
 from codesearch.ingest.codesets.sheet import load_sheet
 from codesearch.ingest.codesets.tabular import load_tabular
+from codesearch.ingest.inputs import or_reject
 from codesearch.records import CodeRecord, InputWarning, Reject, Skip, Source
 
 __all__ = ["PCS_INDEX", "FileLayout", "Known", "Loaded", "load", "load_layouts", "packaged", "recognise", "spread"]
@@ -70,11 +71,6 @@ def load(stream: BinaryIO, source: Source, layout: FileLayout) -> Iterator[Loade
     """
     stream.seek(0)
     filled = msgspec.structs.replace(source, layout=layout.name, layout_version=layout.version, role=layout.role)
-    items = _READERS[layout.reader](stream, filled, layout)
-    first = next(items, None)
-    if first is None:
-        message = f"it looks like {layout.name}, and holds no code. Fetch the file again, or leave it out."
-        yield Reject(source.path, "no-records", message)
-    else:
-        yield first
-        yield from items
+    message = f"it looks like {layout.name}, and holds no code. Fetch the file again, or leave it out."
+    nothing = Reject(source.path, "no-records", message)
+    yield from or_reject(_READERS[layout.reader](stream, filled, layout), nothing)

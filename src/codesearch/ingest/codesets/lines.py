@@ -1,4 +1,4 @@
-"""The lines of a fixed-width file, and whether the last of them is whole."""
+"""The text of a code-set file, its lines, and whether the last of them is whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import BinaryIO, NamedTuple
 from codesearch.ingest.codesets.layouts import FileLayout
 from codesearch.ingest.decoding import wide_encoding
 from codesearch.records import Reject
+
+_UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
 class Lines(NamedTuple):
@@ -23,7 +25,7 @@ def read_lines(stream: BinaryIO, layout: FileLayout) -> Lines:
 
     Lines may end as in any system. What DOS ends a file with (Ctrl-Z), or fills its last block with, is no line.
     """
-    text = _decoded(stream.read(), layout.encoding).lstrip("\ufeff").rstrip("\x1a\0")
+    text = text_of(stream.read(), layout.encoding).rstrip("\x1a\0")
     if "\n" not in text:
         text = text.replace("\r", "\n")
     lines = [line.rstrip("\r") for line in text.split("\n")]
@@ -33,13 +35,15 @@ def read_lines(stream: BinaryIO, layout: FileLayout) -> Lines:
     return Lines(lines, len(lines) < 2 or "\r" in text[-1:])
 
 
-def _decoded(data: bytes, encoding: str) -> str:
+def text_of(data: bytes, encoding: str, *, is_whole: bool = True) -> str:
+    """The text of a file, or of its beginning, which may be cut within a character: UTF-16 or -32, else UTF-8, else in
+    this encoding."""
     wide = wide_encoding(data)
     if wide:
-        return data.decode(wide, errors="replace")
+        return data.decode(wide, errors="replace").lstrip("\ufeff")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode("utf-8")
+        return _UTF8().decode(data, final=is_whole).lstrip("\ufeff")
     except UnicodeDecodeError:
         return data.decode(encoding, errors="replace")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 import zipfile
@@ -13,7 +12,7 @@ import msgspec
 
 from codesearch.codes import find_system
 from codesearch.ingest.codesets.layouts import FileLayout
-from codesearch.ingest.decoding import wide_encoding
+from codesearch.ingest.codesets.lines import text_of
 from codesearch.records import BROKEN_JSON
 
 HEAD_BYTES = 65_536
@@ -37,7 +36,7 @@ def recognise(stream: BinaryIO, layouts: Sequence[FileLayout]) -> FileLayout | N
     if head.startswith(b"PK\x03\x04"):
         found = _workbook(stream, head, layouts)
     else:
-        text = decode(head).lstrip("\ufeff")
+        text = decode(head)
         if text.lstrip().startswith("<"):
             found = _by_root(text, layouts)
         else:
@@ -47,17 +46,8 @@ def recognise(stream: BinaryIO, layouts: Sequence[FileLayout]) -> FileLayout | N
 
 
 def decode(head: bytes) -> str:
-    """Text of the first bytes of a file: UTF-16 or -32, else UTF-8, else Latin-1."""
-    wide = wide_encoding(head)
-    if wide:
-        return head.decode(wide, errors="replace")
-    head = head.removeprefix(codecs.BOM_UTF8)
-    try:
-        return head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data":
-            return head[: error.start].decode("utf-8")
-        return head.decode("latin-1")
+    """Text of the first bytes of a file."""
+    return text_of(head, "latin-1", is_whole=False)
 
 
 def header_key(title: str) -> str:
